@@ -1,0 +1,1 @@
+"""Bright-kitchen supervision: cameras in, verified food-safety alerts out."""

@@ -1,0 +1,1 @@
+"""The supervision service: events in; alerts, deadlines, reports and pages out."""

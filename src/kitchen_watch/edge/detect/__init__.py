@@ -1,0 +1,1 @@
+"""From frames to detections: one scheduler, one model, many cameras."""

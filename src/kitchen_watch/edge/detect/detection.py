@@ -1,0 +1,73 @@
+"""What a detector finds, and the protocol that every detector follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from kitchen_watch.edge.streams.frame import Frame
+from kitchen_watch.events import ModelUsed
+
+
+class Box(NamedTuple):
+    """A rectangle as xyxy in 0..1 of the picture's width and height."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        """Width in 0..1."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """Height in 0..1."""
+        return self.y2 - self.y1
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) of the middle."""
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    @property
+    def bottom_centre(self) -> tuple[float, float]:
+        """(x, y) where a person stands."""
+        return (self.x1 + self.x2) / 2, self.y2
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One labelled box in one frame; ``confidence`` in 0..1."""
+
+    label: str
+    confidence: float
+    box: Box
+
+
+class Detector(Protocol):
+    """A model that looks at frames. Implementations share one model between all cameras."""
+
+    @property
+    def model(self) -> ModelUsed:
+        """Name, version, hash and precision of the model in use."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the model can give, in class order."""
+        ...
+
+    async def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """Detections above the model card's per-class thresholds, highest confidence first.
+
+        Raises:
+            DetectorError: inference failed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and release the model."""
+        ...

@@ -1,0 +1,1 @@
+"""Snapshots, clips, privacy masks and the hash chain that proves them."""

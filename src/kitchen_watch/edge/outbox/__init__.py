@@ -1,0 +1,1 @@
+"""Events that the backend has not acknowledged yet, safe on disk."""

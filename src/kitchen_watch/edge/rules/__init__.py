@@ -1,0 +1,1 @@
+"""Pure state machines: tracks and time in, violations out."""

@@ -1,0 +1,37 @@
+"""A frame: one decoded image with the identity of its stream and its times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""BGR picture, shape (height, width, 3), dtype uint8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture.
+
+    ``image`` is what the detector sees: BGR uint8 of shape (height, width, 3), already scaled (never
+    upscaled, aspect ratio kept) to fit the analysis size inside libswscale. ``full`` renders the
+    undiminished picture on demand, for evidence. ``pts`` is the stream's own time in seconds,
+    counted from the first frame after a (re)connect; ``captured_at`` is aware UTC, device clock.
+    """
+
+    stream_id: str
+    pts: float
+    captured_at: datetime
+    image: Image
+    width: int
+    """Width of the undiminished picture in pixels."""
+    height: int
+    """Height of the undiminished picture in pixels."""
+    full: Callable[[], Image] = field(repr=False)
+    """BGR uint8 of shape (height, width, 3); may be called while the frame is referenced."""
+    discontinuity: bool = False
+    """True on the first frame after a (re)connect or a timestamp jump."""

@@ -1,0 +1,33 @@
+"""A track: one object's identity over frames. Plain data, without any tracking library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kitchen_watch.edge.detect.detection import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is known of one object at one analysed frame.
+
+    Only objects seen in this very frame are given to the rules. ``group`` says which labels are
+    states of the same thing (a head is hat or no_hat; a face is mask or no_mask), so that a track
+    keeps its identity when its label changes; ``label`` is what was seen in this frame.
+    ``track_id`` is unique per camera for the life of the process.
+    """
+
+    track_id: int
+    group: str
+    label: str
+    confidence: float
+    box: Box
+    first_seen_at: datetime
+    seen_at: datetime
+    hits: int
+    """Number of analysed frames in which it was seen, this one included."""
+    travelled: float = 0.0
+    """Path length of its anchor (box centre) so far, in units of picture width (0..1 per width)."""
