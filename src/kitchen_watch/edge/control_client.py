@@ -73,7 +73,7 @@ class ControlledNode(Protocol):
 
 def retry_delay(attempt: int, *, jitter: float) -> timedelta:
     """Wait before connection attempt ``attempt`` (from 1): doubling, bounded, spread by jitter 0..1."""
-    return min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(attempt - 1, 10)) * (0.5 + jitter / 2)
+    return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempt - 1, 10))) * (0.5 + jitter / 2)
 
 
 class ControlClient:
@@ -109,7 +109,6 @@ class ControlClient:
         while True:
             try:
                 await self._converse()
-                attempt = 0
                 reason = "the backend closed the connection"
             except (OSError, TimeoutError, websockets.WebSocketException) as error:
                 reason = str(error) or type(error).__name__
