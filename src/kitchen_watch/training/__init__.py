@@ -1,1 +1,3 @@
-"""Training room: from labelled pictures to the weights the edge runs, and the figures that say how good they are."""
+"""Training room: from labelled pictures to the weights the edge runs, and the figures that say
+how good they are.
+"""

@@ -1,7 +1,8 @@
-"""Lays pictures out on one training canvas: a single picture or a grid of them, with their boxes carried along.
+"""Lays pictures out on one training canvas: a single picture or a grid of them, with their boxes
+carried along.
 
-Every tile goes onto the canvas through one affine warp, so a grid costs no more than its output pixels. Tiles of one
-canvas must label the same classes; the caller sees to that.
+Every tile goes onto the canvas through one affine warp, so a grid costs no more than its output
+pixels. Tiles of one canvas must label the same classes; the caller sees to that.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ Boxes = npt.NDArray[np.float32]
 
 PAD = (114, 114, 114)
 """Grey around letterboxed pictures, as the edge pads its frames."""
-VISIBLE = 0.3
-"""A box of which less than this is left after cropping is dropped: nobody could name what remains."""
+VISIBLE_PERSON, VISIBLE_OTHER = 0.3, 0.55
+"""A box of which less than this is left after cropping is dropped: half a head cannot be judged."""
 SMALLEST = 4.0
 """Boxes narrower or lower than this many pixels carry no picture of the thing."""
 
@@ -45,6 +46,7 @@ def single(
     tile: Tile, size: tuple[int, int], jitter: Jitter, rng: np.random.Generator
 ) -> tuple[Picture, Boxes]:
     """One picture on a (width, height) canvas; boxes come back in canvas pixels as (n, 5)."""
+    tile = _mirrored(tile, rng)
     height, width = tile.picture.shape[:2]
     fit = min(size[0] / width, size[1] / height)
     scale = fit * float(np.exp(rng.uniform(*np.log(jitter.scale))))
@@ -54,17 +56,20 @@ def single(
         size[0] * (0.5 + rng.uniform(-jitter.shift, jitter.shift)),
         size[1] * (0.5 + rng.uniform(-jitter.shift, jitter.shift)),
     )
-    return _warp(tile, size, _matrix(tile, scale, focus, target, jitter, rng), rng)
+    return _warp(tile, size, _matrix(tile, scale, focus, target, jitter, rng))
 
 
 def grid(
     tiles: list[Tile], size: tuple[int, int], side: int, jitter: Jitter, rng: np.random.Generator
 ) -> tuple[Picture, Boxes]:
-    """`side` x `side` pictures on a (width, height) canvas with jittered cuts; `tiles` holds side² of them."""
+    """`side` x `side` pictures on a (width, height) canvas with jittered cuts; `tiles` holds
+    side² of them.
+    """
     canvas = np.empty((size[1], size[0], 3), dtype=np.uint8)
     columns, rows = _cuts(size[0], side, rng), _cuts(size[1], side, rng)
     found: list[Boxes] = []
-    for index, tile in enumerate(tiles):
+    for index, upright in enumerate(tiles):
+        tile = _mirrored(upright, rng)
         left, right = columns[index % side], columns[index % side + 1]
         top, bottom = rows[index // side], rows[index // side + 1]
         cell = (right - left, bottom - top)
@@ -73,11 +78,19 @@ def grid(
         scale = cover * float(np.exp(rng.uniform(*np.log(jitter.scale))))
         centre = (cell[0] / 2, cell[1] / 2)
         matrix = _matrix(tile, scale, _focus(tile, rng), centre, jitter, rng)
-        picture, boxes = _warp(tile, cell, matrix, rng)
+        picture, boxes = _warp(tile, cell, matrix)
         canvas[top:bottom, left:right] = picture
         boxes[:, 1:] += np.array([left, top, left, top], dtype=np.float32)
         found.append(boxes)
     return canvas, np.concatenate(found)
+
+
+def _mirrored(tile: Tile, rng: np.random.Generator) -> Tile:
+    if rng.random() < 0.5:
+        return tile
+    boxes = tile.boxes.copy()
+    boxes[:, [1, 3]] = 1 - tile.boxes[:, [3, 1]]
+    return Tile(tile.picture[:, ::-1], boxes)
 
 
 def _cuts(length: int, side: int, rng: np.random.Generator) -> list[int]:
@@ -116,30 +129,21 @@ def _matrix(
     return np.hstack([linear, (np.array(target) - linear @ point)[:, None]])
 
 
-def _warp(
-    tile: Tile, size: tuple[int, int], matrix: npt.NDArray[np.float64], rng: np.random.Generator
-) -> tuple[Picture, Boxes]:
+def _warp(tile: Tile, size: tuple[int, int], matrix: npt.NDArray[np.float64]) -> tuple[Picture, Boxes]:
     picture, matrix = _shrunk(tile.picture, matrix)
     height, width = picture.shape[:2]
     boxes = tile.boxes.copy()
     boxes[:, 1:] *= np.array([width, height, width, height], dtype=np.float32)
-    if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-        boxes[:, [1, 3]] = width - boxes[:, [3, 1]]
-        # Mirrored before warping: the point in focus moves with the picture, so the shift is mirrored as well.
-        matrix = matrix @ np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]])
-        matrix[:, 0] *= -1
-        matrix[:, 2] -= matrix[:, 0] * width
     canvas = cv2.warpAffine(
         np.ascontiguousarray(picture), matrix, size, flags=cv2.INTER_LINEAR, borderValue=PAD
     )
     return np.asarray(canvas, dtype=np.uint8), carried(boxes, matrix, size)
 
 
-def _shrunk(
-    picture: Picture, matrix: npt.NDArray[np.float64]
-) -> tuple[Picture, npt.NDArray[np.float64]]:
-    """Halve the picture by area first where the warp would skip pixels (bilinear aliases below one half)."""
+def _shrunk(picture: Picture, matrix: npt.NDArray[np.float64]) -> tuple[Picture, npt.NDArray[np.float64]]:
+    """Halve the picture by area first where the warp would skip pixels (bilinear aliases below
+    one half).
+    """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale >= 0.6:
         return picture, matrix
@@ -151,7 +155,9 @@ def _shrunk(
 
 
 def carried(boxes: Boxes, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Boxes:
-    """`boxes` (n, 5 in pixels) through the affine `matrix`, clipped to the canvas; lost ones are dropped."""
+    """`boxes` (n, 5 in pixels) through the affine `matrix`, clipped to the canvas; lost ones
+    are dropped.
+    """
     if len(boxes) == 0:
         return boxes
     corners = boxes[:, [1, 2, 3, 2, 3, 4, 1, 4]].reshape(-1, 4, 2).astype(np.float64)
@@ -161,6 +167,7 @@ def carried(boxes: Boxes, matrix: npt.NDArray[np.float64], size: tuple[int, int]
     limit = np.array(size, dtype=np.float64)
     low, high = np.clip(low, 0, limit), np.clip(high, 0, limit)
     left = high - low
-    kept = (np.prod(left, axis=1) > VISIBLE * area) & (left.min(axis=1) >= SMALLEST)
+    visible = np.where(boxes[:, 0] == 0, VISIBLE_PERSON, VISIBLE_OTHER)
+    kept = (np.prod(left, axis=1) > visible * area) & (left.min(axis=1) >= SMALLEST)
     out = np.concatenate([boxes[:, :1], low, high], axis=1)
     return np.asarray(out[kept], dtype=np.float32)

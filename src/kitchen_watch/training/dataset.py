@@ -1,7 +1,9 @@
-"""Reads the labelled pictures: which groups exist, which classes each group labels, and every picture's boxes.
+"""Reads the labelled pictures: which groups exist, which classes each group labels, and every
+picture's boxes.
 
-A group's pictures are labelled for some classes only. A class that a group does not label is *unknown* there, neither
-present nor absent, so training must give it no gradient and evaluation must not count it.
+A group's pictures are labelled for some classes only. A class that a group does not label is
+*unknown* there, neither present nor absent, so training must give it no gradient and evaluation
+must not count it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ LABELLED: Mapping[str, frozenset[str]] = {
     "pest": frozenset({"person", "rat", "cockroach"}),
     "negative": frozenset(LABELS),
 }
-"""Which classes each folder labels. `feedback` folders (marked alerts) bring their own list in `labelled.txt`."""
+"""Which classes each folder labels. `feedback` folders (marked alerts) bring their own list in
+`labelled.txt`.
+"""
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png"})
 
@@ -59,15 +63,15 @@ def site_of(picture: Path) -> str:
 
 
 def labelled_classes(folder: Path) -> frozenset[str]:
-    """The classes that the group in `folder` labels; raises ConfigError for a group nobody has described."""
+    """The classes that the group in `folder` labels; raises ConfigError for a group nobody has
+    described.
+    """
     own = folder / "labelled.txt"
     if own.is_file():
         names = frozenset(own.read_text(encoding="utf-8").split())
         unknown = names - set(LABELS)
         if unknown:
-            raise ConfigError(
-                f"{own} names classes the model does not have: {', '.join(sorted(unknown))}."
-            )
+            raise ConfigError(f"{own} names classes the model does not have: {', '.join(sorted(unknown))}.")
         return names
     known = LABELLED.get(folder.name)
     if known is None:
@@ -79,7 +83,9 @@ def labelled_classes(folder: Path) -> frozenset[str]:
 
 
 def read_boxes(label_file: Path) -> Boxes:
-    """Boxes of one YOLO text file as (n, 5): class, x1, y1, x2, y2 in 0..1. Raises ConfigError naming file and line."""
+    """Boxes of one YOLO text file as (n, 5): class, x1, y1, x2, y2 in 0..1. Raises ConfigError
+    naming file and line.
+    """
     rows: list[tuple[float, float, float, float, float]] = []
     for number, line in enumerate(label_file.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
@@ -92,9 +98,7 @@ def read_boxes(label_file: Path) -> Boxes:
                 f"{label_file}:{number}: expected 'class cx cy w h', found {line!r}."
             ) from error
         if not (label.is_integer() and 0 <= label < len(LABELS)):
-            raise ConfigError(
-                f"{label_file}:{number}: class {fields[0]} is not one of 0..{len(LABELS) - 1}."
-            )
+            raise ConfigError(f"{label_file}:{number}: class {fields[0]} is not one of 0..{len(LABELS) - 1}.")
         rows.append((label, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2))
     return np.array(rows, dtype=np.float32).reshape(-1, 5)
 
@@ -103,9 +107,7 @@ def group_folders(split: Path) -> list[Path]:
     """The group folders of one split, sorted by name. Raises ConfigError where there is none."""
     folders = sorted(path.parent for path in split.glob("*/images") if path.is_dir())
     if not folders:
-        raise ConfigError(
-            f"No pictures under {split}: expected <group>/images and <group>/labels folders."
-        )
+        raise ConfigError(f"No pictures under {split}: expected <group>/images and <group>/labels folders.")
     return folders
 
 
@@ -122,7 +124,9 @@ def label_file_of(picture: Path) -> Path:
 
 
 def read_split(split: Path) -> list[Example]:
-    """All examples of one split folder (`.../train` or `.../val`). Raises ConfigError for broken or missing labels."""
+    """All examples of one split folder (`.../train` or `.../val`). Raises ConfigError for
+    broken or missing labels.
+    """
     examples: list[Example] = []
     for folder in group_folders(split):
         labelled = labelled_classes(folder)
@@ -138,7 +142,9 @@ def read_split(split: Path) -> list[Example]:
 
 
 def read_picture(path: Path) -> npt.NDArray[np.uint8]:
-    """The picture as (height, width, 3) uint8 RGB. Raises ConfigError for a file that is not a readable picture."""
+    """The picture as (height, width, 3) uint8 RGB. Raises ConfigError for a file that is not a
+    readable picture.
+    """
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("RGB"))

@@ -1,6 +1,8 @@
-"""The detection loss of partially labelled pictures: a class that a picture does not label gives no gradient.
+"""The detection loss of partially labelled pictures: a class that a picture does not label gives
+no gradient.
 
-YOLO26 trains two heads at once, one-to-many and one-to-one; `E2ELoss` builds this criterion for both of them.
+YOLO26 trains two heads at once, one-to-many and one-to-one; `E2ELoss` builds this criterion for
+both of them.
 """
 
 from __future__ import annotations
@@ -15,15 +17,19 @@ CLASS_MASK = "class_mask"
 
 
 class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]  # Ultralytics is untyped
-    """Ultralytics' detection loss whose per-class weights are the class mask of each picture in the batch."""
+    """Ultralytics' detection loss whose per-class weights are the class mask of each picture
+    in the batch.
+    """
 
     def loss(
         self, preds: dict[str, torch.Tensor], batch: dict[str, Any]
     ) -> tuple[torch.Tensor, dict[str, Any]]:
-        """Loss times batch size and its detached parts; `batch["class_mask"]` is (pictures, classes) in 0..1.
+        """Loss times batch size and its detached parts; `batch["class_mask"]` is (pictures,
+        classes) in 0..1.
 
-        The base class multiplies the classification loss, (pictures, anchors, classes), by `class_weights` in place;
-        a (pictures, 1, classes) mask there silences exactly the unknown classes of exactly those pictures.
+        The base class multiplies the classification loss, (pictures, anchors, classes), by
+        `class_weights` in place; a (pictures, 1, classes) mask there silences exactly the unknown
+        classes of exactly those pictures.
         """
         mask: torch.Tensor = batch[CLASS_MASK]
         self.class_weights = mask.to(self.device).view(mask.shape[0], 1, self.nc)
