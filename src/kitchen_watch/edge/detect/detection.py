@@ -45,6 +45,9 @@ class Detection:
     label: str
     confidence: float
     box: Box
+    firm: bool = True
+    """False below the label's threshold in the model card: such a detection may keep a track alive
+    through a weak moment, but no rule ever counts it."""
 
 
 class Detector(Protocol):
@@ -60,11 +63,16 @@ class Detector(Protocol):
         """The labels that the model can give, in class order."""
         ...
 
-    async def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """Detections above the model card's per-class thresholds, highest confidence first.
+    async def detect(self, frame: Frame) -> tuple[Detection, ...] | None:
+        """What is in the frame, highest confidence first; ``None`` if it was superseded.
+
+        Detections reach down to the model card's ``track_threshold``; those above their label's own
+        threshold are ``firm``. A frame waits for the model only until a newer frame of the same
+        stream arrives: the older call then returns ``None`` (nobody looked), which is not the same
+        as an empty tuple (looked, and found nothing).
 
         Raises:
-            DetectorError: inference failed.
+            DetectorError: inference failed, or the detector is closed.
         """
         ...
 
