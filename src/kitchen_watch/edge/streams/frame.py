@@ -26,7 +26,7 @@ class Frame:
     stream_id: str
     pts: float
     captured_at: datetime
-    image: Image
+    image: Image = field(repr=False)
     width: int
     """Width of the undiminished picture in pixels."""
     height: int

@@ -1,0 +1,72 @@
+"""The single slot between a reader's thread and the analysis: the newest frame wins."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from kitchen_watch.edge.streams.frame import Frame
+
+
+class NewestSlot:
+    """Holds at most one frame. ``offer`` is called in any thread, ``take`` by one asyncio consumer."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+        self._closed = False
+        self._ready = asyncio.Event()
+        self.offered = 0
+        """Frames that were due and put here."""
+        self.dropped = 0
+        """Frames that nobody had taken when a newer one came."""
+
+    def offer(self, frame: Frame) -> None:
+        """Replace whatever waits here by ``frame``."""
+        with self._lock:
+            if self._closed:
+                return
+            waiting = self._frame is not None
+            if waiting and self._frame is not None and self._frame.discontinuity:
+                frame = _discontinuous(frame)
+            self._frame = frame
+            self.offered += 1
+            self.dropped += waiting
+        if not waiting:
+            self._wake()
+
+    async def take(self) -> Frame | None:
+        """Wait for the next frame; ``None`` once the slot is closed and empty."""
+        while True:
+            with self._lock:
+                frame, self._frame = self._frame, None
+                closed = self._closed
+                self._ready.clear()
+            if frame is not None or closed:
+                return frame
+            await self._ready.wait()
+
+    def close(self) -> None:
+        """Let the consumer take the last frame and then end."""
+        with self._lock:
+            self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ready.set)
+
+
+def _discontinuous(frame: Frame) -> Frame:
+    """The same frame with the mark of the dropped one before it, which must not get lost."""
+    return Frame(
+        stream_id=frame.stream_id,
+        pts=frame.pts,
+        captured_at=frame.captured_at,
+        image=frame.image,
+        width=frame.width,
+        height=frame.height,
+        full=frame.full,
+        discontinuity=True,
+    )
