@@ -34,6 +34,7 @@ app.command("edge")(edge_commands.edge)
 app.command("check")(edge_commands.check)
 app.command("probe")(edge_commands.probe)
 app.command("replay")(edge_commands.replay)
+app.command("score")(edge_commands.score)
 app.add_typer(evidence_commands.app, name="evidence", help="Prove or refute evidence packages.")
 app.add_typer(outbox_commands.app, name="outbox", help="Events that are not delivered yet.")
 for _name, _function in backend_commands.COMMANDS.items():

@@ -1,0 +1,168 @@
+"""The contents page of the edge: what happens to every frame of one camera, from stream to outbox.
+
+Frames may be dropped, violations never: from ``record`` on a violation is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from kitchen_watch.clock import Clock
+from kitchen_watch.control import CameraState
+from kitchen_watch.edge.detect.detection import Detector
+from kitchen_watch.edge.rules.judge import RuleBook
+from kitchen_watch.edge.rules.observation import HealthFacts, Observation
+from kitchen_watch.edge.rules.violation import ViolationChange
+from kitchen_watch.edge.streams.frame import Frame
+from kitchen_watch.edge.streams.health import HealthMonitor
+from kitchen_watch.edge.streams.status import StreamStatus
+from kitchen_watch.edge.tracking import Tracker
+from kitchen_watch.edge.tracks import Track
+from kitchen_watch.errors import DetectorError
+
+OUTAGE_LOOK = timedelta(seconds=1)
+STILL_STREAMING = timedelta(seconds=3)
+"""A stream that has given no frame for so long is looked at as an outage, whatever it says."""
+
+log = structlog.get_logger(__name__)
+
+
+class FrameSource(Protocol):
+    """A camera's stream, or a file that plays as one."""
+
+    def newest(self) -> AsyncIterator[Frame]:
+        """The newest frame, whenever one is due."""
+        ...
+
+
+class LiveStream(FrameSource, Protocol):
+    """A stream that can be away."""
+
+    def status(self) -> StreamStatus:
+        """How it is doing."""
+        ...
+
+
+class Record(Protocol):
+    """Makes one step of a violation durable, with what the frame shows."""
+
+    async def __call__(
+        self, change: ViolationChange, frame: Frame | None, tracks: Sequence[Track]
+    ) -> None:
+        """Return once it is on disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one frame showed and what changed by it."""
+
+    frame: Frame
+    tracks: tuple[Track, ...]
+    changes: tuple[ViolationChange, ...]
+
+
+class Analysis:
+    """One camera's eyes and judgement: a frame in, tracks and changes out."""
+
+    def __init__(
+        self, *, detector: Detector, tracker: Tracker, health: HealthMonitor, rules: RuleBook
+    ) -> None:
+        self.rules = rules
+        self.health = health
+        self._detector = detector
+        self._tracker = tracker
+
+    async def look(self, frame: Frame) -> Seen | None:
+        """Detect, track and judge; ``None`` if a newer frame came before the model was free.
+
+        Raises:
+            DetectorError: inference failed.
+        """
+        detections = await self._detector.detect(frame)
+        if detections is None:
+            return None
+        if frame.discontinuity:
+            self._tracker.reset()
+        height, width = frame.image.shape[:2]
+        tracks = self._tracker.update(detections, at=frame.captured_at, aspect=width / height)
+        reading = self.health.observe(frame)
+        observation = Observation(
+            at=frame.captured_at,
+            tracks=tracks,
+            health=HealthFacts(
+                covered=reading.covered,
+                frozen=reading.frozen,
+                moved=reading.moved,
+                blurred=reading.blurred,
+            ),
+            size=(width, height),
+        )
+        return Seen(frame, tracks, self.rules.judge(observation))
+
+    def outage(self, at: datetime) -> tuple[ViolationChange, ...]:
+        """Judge a moment in which the camera gives no picture."""
+        return self.rules.judge(Observation(at=at, offline=True, analysed=False))
+
+
+class CameraPipeline:
+    """Runs one camera until it is cancelled or its file ends."""
+
+    def __init__(self, stream: LiveStream, analysis: Analysis, record: Record, *, clock: Clock) -> None:
+        self.analysis = analysis
+        self.analysed = 0
+        self.superseded = 0
+        self.failures = 0
+        self.last: Seen | None = None
+        self._stream = stream
+        self._record = record
+        self._clock = clock
+        self._in_order = asyncio.Lock()
+        self._last_look = clock.monotonic()
+
+    async def run(self) -> None:
+        """Watch the frames, and watch for their absence."""
+        outage = asyncio.create_task(self._watch_outage())
+        try:
+            await self._watch_frames()
+        finally:
+            outage.cancel()
+
+    async def _watch_frames(self) -> None:
+        async for frame in self._stream.newest():
+            self._last_look = self._clock.monotonic()
+            try:
+                seen = await self.analysis.look(frame)
+            except DetectorError as error:
+                self.failures += 1
+                log.error("analysis failed", camera_id=frame.stream_id, reason=str(error))
+                continue
+            if seen is None:
+                self.superseded += 1
+                continue
+            self.analysed += 1
+            self.last = seen
+            await self._keep(seen.changes, frame, seen.tracks)
+
+    async def _watch_outage(self) -> None:
+        while True:
+            await self._clock.sleep(OUTAGE_LOOK)
+            silent = self._clock.monotonic() - self._last_look
+            away = self._stream.status().state is not CameraState.STREAMING
+            if away or silent > STILL_STREAMING.total_seconds():
+                await self._keep(self.analysis.outage(self._clock.now()), None, ())
+
+    async def _keep(
+        self, changes: tuple[ViolationChange, ...], frame: Frame | None, tracks: Sequence[Track]
+    ) -> None:
+        if not changes:
+            return
+        async with self._in_order:
+            for change in changes:
+                await self._record(change, frame, tracks)

@@ -1,0 +1,138 @@
+"""The edge's configuration file: every key, its default and what it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from kitchen_watch.config import Settings
+from kitchen_watch.edge.rules.hours import OpeningHours
+from kitchen_watch.edge.rules.zone import Zone
+from kitchen_watch.edge.streams.source import SourceSettings
+from kitchen_watch.events import Identifier
+from kitchen_watch.logs import LogFormat
+from kitchen_watch.signing import MIN_SECRET_BYTES, SECRET_PREFIX
+
+
+class BackendSettings(Settings):
+    """Where events go."""
+
+    url: str = Field(description="address of the backend, http(s)://host[:port][/prefix]")
+    secret: SecretStr = Field(description="shared secret of this edge, as the backend issued it")
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("is no address; write it as http://host:port or https://host")
+        if parts.username or parts.password:
+            raise ValueError("carries a password; the edge signs its requests, remove user and password")
+        return url.rstrip("/")
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
+        value = secret.get_secret_value()
+        if not value.startswith(SECRET_PREFIX) or len(value) < len(SECRET_PREFIX) + MIN_SECRET_BYTES:
+            raise ValueError(
+                f"is not a secret of this scheme; it starts with {SECRET_PREFIX} and is issued by the backend"
+            )
+        return secret
+
+
+class EvidenceSettings(Settings):
+    """What is kept around a violation."""
+
+    before_s: Annotated[float, Field(ge=0, le=30)] = 5.0
+    after_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    ring_bytes: Annotated[int, Field(ge=1_000_000)] = 64_000_000
+    keep_days: Annotated[int, Field(ge=1)] = 30
+    disk_warn_free_bytes: Annotated[int, Field(ge=0)] = 5_000_000_000
+    disk_floor_free_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
+
+
+class StatusSettings(Settings):
+    """The edge's own status server."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9300
+
+
+class AnalysisSettings(Settings):
+    """How often and how large frames are looked at."""
+
+    frames_per_second: Annotated[float, Field(gt=0, le=30)] = 5.0
+    fit: tuple[int, int] = Field(default=(640, 384), description="analysis frames fit into width, height")
+
+    @field_validator("fit")
+    @classmethod
+    def _is_a_size(cls, fit: tuple[int, int]) -> tuple[int, int]:
+        if min(fit) < 64 or max(fit) > 4096:
+            raise ValueError("must be a width and a height between 64 and 4096 pixels")
+        return fit
+
+
+class CameraSettings(Settings):
+    """One camera: where its picture comes from and what is looked for in it."""
+
+    camera_id: Identifier
+    name: str = ""
+    main: SourceSettings = Field(description="the main stream: evidence, and analysis without a sub stream")
+    sub: SourceSettings | None = Field(default=None, description="a smaller stream of the same camera")
+    frames_per_second: Annotated[float, Field(gt=0, le=30)] | None = None
+    opening_hours: OpeningHours | None = None
+    zones: tuple[Zone, ...] = ()
+    privacy: tuple[Zone, ...] = Field(default=(), description="areas burnt out of everything stored")
+    rules: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="rule parameters of this camera, such as NO_HAT: {held_s: 5}"
+    )
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _zone_ids_differ(self) -> Self:
+        ids = [zone.zone_id for zone in (*self.zones, *self.privacy)]
+        doubled = {zone_id for zone_id in ids if ids.count(zone_id) > 1}
+        if doubled:
+            raise ValueError(f"two zones are called {', '.join(sorted(doubled))}; give each its own zone_id")
+        return self
+
+
+class EdgeSettings(Settings):
+    """Top level of ``edge.yaml``."""
+
+    edge_id: Identifier
+    data_dir: Path = Path("var/edge")
+    backend: BackendSettings
+    model: Path | None = Field(default=None, description="ONNX file with its card beside it; default: shipped")
+    rules_file: Path | None = Field(default=None, description="rule catalogue; default: the shipped one")
+    rules: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="rule parameters for all cameras, such as NO_HAT: {held_s: 5}"
+    )
+    opening_hours: OpeningHours = OpeningHours.always_open()
+    analysis: AnalysisSettings = AnalysisSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    status: StatusSettings = StatusSettings()
+    log_format: LogFormat = "console"
+    log_level: str = "INFO"
+    cameras: tuple[CameraSettings, ...] = ()
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_a_level(cls, level: str) -> str:
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return level
+
+    @model_validator(mode="after")
+    def _camera_ids_differ(self) -> Self:
+        ids = [camera.camera_id for camera in self.cameras]
+        doubled = {camera_id for camera_id in ids if ids.count(camera_id) > 1}
+        if doubled:
+            raise ValueError(
+                f"cameras: two cameras are called {', '.join(sorted(doubled))}; give each its own camera_id"
+            )
+        return self
