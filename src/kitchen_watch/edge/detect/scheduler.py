@@ -1,0 +1,141 @@
+"""One model for many streams: fair, bounded, newest frame first.
+
+Every stream has at most one frame waiting. A newer one takes its place in the queue, and the older
+call ends with ``None``: nobody looked. Streams are served in turn, so that one that asks a hundred
+times a second waits as long as one that asks once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from kitchen_watch.clock import Clock, SystemClock
+from kitchen_watch.errors import DetectorError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class StreamStatistics:
+    """What became of one stream's frames; seconds."""
+
+    submitted: int = 0
+    finished: int = 0
+    superseded: int = 0
+    failed: int = 0
+    waiting_s: float = 0.0
+    """Sum over the finished frames, from asking to the start of the work."""
+    working_s: float = 0.0
+    """Sum over the finished frames, from start to end of the work."""
+    longest_waiting_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Job(Generic[T, R]):
+    stream_id: str
+    item: T
+    asked: float
+    answer: asyncio.Future[R | None]
+    started: float = 0.0
+
+
+class FairScheduler(Generic[T, R]):
+    """Runs ``work`` on at most ``parallel`` items at a time, in turn over the streams.
+
+    Belongs to one event loop.
+    """
+
+    def __init__(
+        self, work: Callable[[T], Awaitable[R]], *, parallel: int, clock: Clock | None = None
+    ) -> None:
+        self._work = work
+        self._parallel = max(1, parallel)
+        self._clock = clock or SystemClock()
+        self._waiting: dict[str, _Job[T, R]] = {}
+        self._running: set[asyncio.Task[R]] = set()
+        self._closed = False
+        self._statistics: dict[str, StreamStatistics] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait now; never more than streams."""
+        return len(self._waiting)
+
+    def statistics(self) -> dict[str, StreamStatistics]:
+        """Counters by stream id, since the start."""
+        return dict(self._statistics)
+
+    def forget(self, stream_id: str) -> None:
+        """Drop the counters of a stream that was removed."""
+        self._statistics.pop(stream_id, None)
+
+    async def submit(self, stream_id: str, item: T) -> R | None:
+        """The result of the work, or ``None`` if a newer item of the same stream took the place.
+
+        Raises:
+            DetectorError: the scheduler is closed, or what the work itself raises.
+        """
+        if self._closed:
+            raise DetectorError("The detector is closed; it takes no more frames.")
+        statistics = self._statistics.setdefault(stream_id, StreamStatistics())
+        statistics.submitted += 1
+        job = _Job[T, R](stream_id, item, self._clock.monotonic(), asyncio.get_running_loop().create_future())
+        older = self._waiting.get(stream_id)
+        # Assigning to a present key keeps its place in the dict, which is the order of service.
+        self._waiting[stream_id] = job
+        if older is not None and not older.answer.done():
+            statistics.superseded += 1
+            older.answer.set_result(None)
+        self._start_work()
+        try:
+            return await job.answer
+        finally:
+            # Cancelled while waiting: nobody wants this frame any more.
+            if self._waiting.get(stream_id) is job:
+                del self._waiting[stream_id]
+
+    async def close(self) -> None:
+        """Refuse new frames, answer the waiting ones with an error, finish those under way."""
+        self._closed = True
+        waiting, self._waiting = self._waiting, {}
+        for job in waiting.values():
+            if not job.answer.done():
+                job.answer.set_exception(DetectorError("The detector was closed while this frame waited."))
+        if self._running:
+            await asyncio.wait(set(self._running))
+
+    def _start_work(self) -> None:
+        while self._waiting and len(self._running) < self._parallel:
+            job = self._waiting.pop(next(iter(self._waiting)))
+            if job.answer.done():
+                continue
+            job.started = self._clock.monotonic()
+            task = asyncio.ensure_future(self._work(job.item))
+            self._running.add(task)
+            task.add_done_callback(partial(self._finished, job))
+
+    def _finished(self, job: _Job[T, R], task: asyncio.Task[R]) -> None:
+        self._running.discard(task)
+        statistics = self._statistics.setdefault(job.stream_id, StreamStatistics())
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
+            statistics.failed += 1
+        else:
+            waited = job.started - job.asked
+            statistics.finished += 1
+            statistics.waiting_s += waited
+            statistics.working_s += self._clock.monotonic() - job.started
+            statistics.longest_waiting_s = max(statistics.longest_waiting_s, waited)
+        if not job.answer.done():
+            if task.cancelled():
+                job.answer.cancel()
+            elif error is not None:
+                job.answer.set_exception(error)
+            else:
+                job.answer.set_result(task.result())
+        self._start_work()

@@ -1,0 +1,26 @@
+"""How the detector uses the machine: threads, streams, precision."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kitchen_watch.config import Settings
+
+Precision = Literal["auto", "f32", "bf16", "f16"]
+
+
+class DetectorSettings(Settings):
+    """Zero and ``auto`` let the runtime choose for the machine it finds.
+
+    ``auto`` precision is bf16 where the CPU calculates it natively, otherwise f32; the precision
+    really used is in every event's ``model``.
+    """
+
+    threads: Annotated[int, Field(ge=0, le=256, description="CPU threads for inference")] = 0
+    streams: Annotated[int, Field(ge=0, le=64, description="frames inferred at the same time")] = 0
+    precision: Precision = "auto"
+    device: Annotated[
+        str, Field(description="cpu, or what Ultralytics takes (cuda:0, mps) for .pt and .engine files")
+    ] = "cpu"
