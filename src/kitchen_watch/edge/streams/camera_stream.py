@@ -18,7 +18,7 @@ from kitchen_watch.edge.streams.backoff import STABLE, reconnect_delay
 from kitchen_watch.edge.streams.connection import OpenVideo, open_connection
 from kitchen_watch.edge.streams.failures import WrongPassword
 from kitchen_watch.edge.streams.frame import Frame
-from kitchen_watch.edge.streams.newest import NewestSlot
+from kitchen_watch.edge.streams.newest import NewestSlot, wake
 from kitchen_watch.edge.streams.packets import PacketSink
 from kitchen_watch.edge.streams.reader import Reader, ReadingPlan
 from kitchen_watch.edge.streams.source import SourceSettings
@@ -182,7 +182,7 @@ class CameraStream:
             clock=self._clock,
             tally=self._tally,
             slot=slot,
-            wake=lambda: None if loop.is_closed() else _wake(loop, self._wake),
+            wake=lambda: wake(loop, self._wake),
         )
         self._reader = reader
         self._connections += 1
@@ -191,10 +191,11 @@ class CameraStream:
             while True:
                 await self._sleep(TICK)
                 self._look(reader)
-                if reader.crash is not None:
-                    raise reader.crash
                 if reader.ended:
-                    return reader.failure
+                    return reader.failure or StreamStalled(
+                        f"{self.source.place}: reading broke off by a fault of this program; the log says "
+                        "where. It is connected again."
+                    )
                 if self._reconnect_asked:
                     return None
                 reason = self._stalled(reader)
@@ -232,12 +233,12 @@ class CameraStream:
     async def _sleep(self, duration: timedelta) -> None:
         """Sleep on the injected clock, or less if somebody wakes the supervisor."""
         sleep = asyncio.ensure_future(self._clock.sleep(duration))
-        wake = asyncio.ensure_future(self._wake.wait())
+        woken = asyncio.ensure_future(self._wake.wait())
         try:
-            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sleep, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleep.cancel()
-            wake.cancel()
+            woken.cancel()
         self._wake.clear()
 
     def _enter(self, state: CameraState, reason: str | None) -> None:
@@ -247,7 +248,3 @@ class CameraStream:
             self._condition.state, self._condition.reason = state, reason
         else:
             self._condition = _Condition(state, self._clock.now(), reason)
-
-
-def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    loop.call_soon_threadsafe(event.set)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+from dataclasses import replace
 
 from kitchen_watch.edge.streams.frame import Frame
 
@@ -28,13 +30,13 @@ class NewestSlot:
             if self._closed:
                 return
             waiting = self._frame is not None
-            if waiting and self._frame is not None and self._frame.discontinuity:
-                frame = _discontinuous(frame)
+            if self._frame is not None and self._frame.discontinuity:
+                frame = replace(frame, discontinuity=True)  # the mark must not get lost
             self._frame = frame
             self.offered += 1
             self.dropped += waiting
         if not waiting:
-            self._wake()
+            wake(self._loop, self._ready)
 
     async def take(self) -> Frame | None:
         """Wait for the next frame; ``None`` once the slot is closed and empty."""
@@ -51,22 +53,10 @@ class NewestSlot:
         """Let the consumer take the last frame and then end."""
         with self._lock:
             self._closed = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._ready.set)
+        wake(self._loop, self._ready)
 
 
-def _discontinuous(frame: Frame) -> Frame:
-    """The same frame with the mark of the dropped one before it, which must not get lost."""
-    return Frame(
-        stream_id=frame.stream_id,
-        pts=frame.pts,
-        captured_at=frame.captured_at,
-        image=frame.image,
-        width=frame.width,
-        height=frame.height,
-        full=frame.full,
-        discontinuity=True,
-    )
+def wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """Set ``event`` from any thread; without effect once the loop is closed."""
+    with contextlib.suppress(RuntimeError):  # a retired reader may outlive the loop
+        loop.call_soon_threadsafe(event.set)

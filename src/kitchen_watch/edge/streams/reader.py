@@ -76,9 +76,8 @@ class Reader:
         self._parameters: bytes | None = None
         self.progress = Progress(started=clock.monotonic())
         self.failure: StreamError | None = None
-        """Why the reader ended."""
-        self.crash: BaseException | None = None
-        """A fault of our own, kept so that the owner can raise it instead of losing it."""
+        """Why the reader ended; ``None`` also if a fault of our own ended it (its thread logs it)."""
+        self._done = False
         self._thread = threading.Thread(target=self._run, name=f"stream-{plan.stream_id}", daemon=True)
 
     def start(self) -> None:
@@ -87,8 +86,8 @@ class Reader:
 
     @property
     def ended(self) -> bool:
-        """Whether the thread has come to its end (``failure`` says why)."""
-        return self._thread.ident is not None and not self._thread.is_alive()
+        """Whether reading has come to its end (``failure`` says why)."""
+        return self._done
 
     @property
     def alive(self) -> bool:
@@ -118,11 +117,10 @@ class Reader:
                 connection.close()
         except StreamError as error:
             self.failure = error
-        except BaseException as crash:  # noqa: BLE001 - handed to the owner, who raises it
-            self.crash = crash
         finally:
             with self._delivery:
                 self._close_sinks()
+            self._done = True
             self._wake()
 
     def _read(self, connection: Connection) -> None:
