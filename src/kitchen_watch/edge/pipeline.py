@@ -18,7 +18,7 @@ from kitchen_watch.control import CameraState
 from kitchen_watch.edge.detect.detection import Detector
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
-from kitchen_watch.edge.rules.violation import ViolationChange
+from kitchen_watch.edge.rules.violation import Violation, ViolationChange
 from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.streams.status import StreamStatus
@@ -133,6 +133,14 @@ class CameraPipeline:
             await self._watch_frames()
         finally:
             outage.cancel()
+
+    def resume(self, violations: Sequence[Violation]) -> None:
+        """Go on with violations of an earlier life of this camera. Call before :meth:`run`."""
+        self.analysis.rules.resume(violations, at=self._clock.now())
+
+    async def finish(self) -> None:
+        """Close what is open: the camera is taken away for good. Call after :meth:`run` ended."""
+        await self._keep(self.analysis.rules.finish(self._clock.now()), None, ())
 
     async def _watch_frames(self) -> None:
         async for frame in self._stream.newest():

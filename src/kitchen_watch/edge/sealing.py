@@ -1,13 +1,15 @@
-"""From a rule's step to what crosses the wire: the event's draft and the detections it shows."""
+"""From a rule's step to what the outbox stores: the event's draft and the detections it shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from kitchen_watch.edge.evidence.package import PackageFiles
+from kitchen_watch.edge.outbox.records import ClipState, EventDraft
 from kitchen_watch.edge.rules.violation import ChangeKind, Violation, ViolationChange
 from kitchen_watch.edge.tracks import Track
-from kitchen_watch.events import DetectionSeen, EventKind, ModelUsed, RuleUsed
+from kitchen_watch.events import DetectionSeen, EventKind, ModelUsed
 
 KINDS = {
     ChangeKind.OPENED: EventKind.OPENED,
@@ -17,36 +19,70 @@ KINDS = {
 }
 
 
-def event_kind(change: ViolationChange) -> EventKind:
-    """The kind of event that tells of this step."""
-    return KINDS[change.kind]
-
-
-def rule_used(violation: Violation) -> RuleUsed:
-    """The rule with the parameters that were in force."""
-    return RuleUsed(
-        rule_id=violation.rule_id, version=violation.rule_version, parameters=violation.parameters
+def draft_of_change(
+    change: ViolationChange,
+    *,
+    model: ModelUsed,
+    tracks: Sequence[Track],
+    server_offset: timedelta | None,
+    package: PackageFiles | None,
+    clip: ClipState | None,
+    detail: str | None,
+) -> EventDraft:
+    """What a step of a violation says to the backend. Camera faults rest on no model."""
+    return EventDraft(
+        kind=KINDS[change.kind],
+        violation=change.violation,
+        occurred_at=change.at,
+        model=model if change.violation.needs_model else None,
+        detections=detections_seen(tracks),
+        server_offset_ms=offset_ms(server_offset),
+        detail=detail,
+        package=package,
+        clip=clip,
     )
 
 
-def model_used(violation: Violation, model: ModelUsed | None) -> ModelUsed | None:
-    """The detector, for violations that rest on one; camera faults rest on none."""
-    return model if violation.needs_model else None
+def draft_of_clip(
+    violation: Violation,
+    *,
+    model: ModelUsed,
+    at: datetime,
+    server_offset: timedelta | None,
+    package: PackageFiles | None,
+    detail: str | None,
+) -> EventDraft:
+    """The update that brings a violation's clip, or says why there is none."""
+    return EventDraft(
+        kind=EventKind.UPDATED,
+        violation=violation,
+        occurred_at=at,
+        model=model if violation.needs_model else None,
+        server_offset_ms=offset_ms(server_offset),
+        detail=detail,
+        package=package,
+        clip=ClipState.DONE,
+    )
 
 
 def detections_seen(tracks: Sequence[Track]) -> tuple[DetectionSeen, ...]:
-    """Every track of the frame as the snapshot shows it."""
+    """Every track of the frame as the snapshot shows it; boxes clipped to the picture."""
     return tuple(
         DetectionSeen(
             label=track.label,
             confidence=min(1.0, max(0.0, track.confidence)),
-            box=tuple(round(min(1.0, max(0.0, edge)), 5) for edge in track.box),
+            box=(_in_picture(track.box.x1), _in_picture(track.box.y1),
+                 _in_picture(track.box.x2), _in_picture(track.box.y2)),
             track_id=track.track_id,
         )
         for track in tracks
-    )
+    )  # fmt: skip
 
 
 def offset_ms(server_offset: timedelta | None) -> int | None:
     """Server time minus device time in whole milliseconds, where it is known."""
-    return None if server_offset is None else round(server_offset.total_seconds() * 1000)
+    return None if server_offset is None else round(server_offset / timedelta(milliseconds=1))
+
+
+def _in_picture(coordinate: float) -> float:
+    return round(min(1.0, max(0.0, coordinate)), 5)

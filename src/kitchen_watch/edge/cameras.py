@@ -1,0 +1,161 @@
+"""The cameras of an edge: each one started, changed and stopped without touching the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from kitchen_watch.control import CameraState, CameraStatus
+from kitchen_watch.edge.pipeline import CameraPipeline
+from kitchen_watch.edge.recorder import Recorder
+from kitchen_watch.edge.rules.violation import Violation
+from kitchen_watch.edge.settings import CameraSettings
+from kitchen_watch.edge.streams.camera_stream import CameraStream
+
+log = structlog.get_logger(__name__)
+
+RESTART_PAUSE = timedelta(seconds=2)
+
+
+@dataclass(slots=True)
+class RunningCamera:
+    """One camera's streams, pipeline and recorder, and the task that runs them."""
+
+    settings: CameraSettings
+    analysis_stream: CameraStream
+    main_stream: CameraStream | None
+    """The main stream where analysis reads a sub stream; its packets feed the evidence ring."""
+    pipeline: CameraPipeline
+    recorder: Recorder
+    sleep: Callable[[timedelta], Awaitable[None]]
+    restarts: int = 0
+    task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Connect and watch."""
+        for stream in self._streams():
+            stream.start()
+        self.task = asyncio.create_task(self._run(), name=f"camera-{self.settings.camera_id}")
+
+    async def stop(self, *, removed: bool = False) -> None:
+        """Disconnect. Open violations stay open for the next start, unless the camera is removed."""
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.wait({self.task})
+        for stream in self._streams():
+            await stream.stop()
+        if removed:
+            await self.pipeline.finish()
+        await self.recorder.close()
+
+    def violations(self) -> tuple[Violation, ...]:
+        """Open ones, and those that a recurrence would re-open."""
+        rules = self.pipeline.analysis.rules
+        return (*rules.open_violations(), *rules.recent_violations())
+
+    def reconnect(self) -> None:
+        """Open every connection anew."""
+        for stream in self._streams():
+            stream.reconnect()
+
+    def status(self) -> CameraStatus:
+        """How it is, for heartbeats and metrics. A main stream that is away is said in the reason."""
+        seen = self.analysis_stream.status()
+        state, reason, since = seen.state, seen.reason, seen.since
+        if self.main_stream is not None and state is CameraState.STREAMING:
+            main = self.main_stream.status()
+            if main.state is not CameraState.STREAMING:
+                reason = f"main stream: {main.reason or main.state.value}"
+        return CameraStatus(
+            camera_id=self.settings.camera_id,
+            state=state,
+            since=since,
+            reason=reason,
+            frames_received=seen.decoded,
+            frames_analysed=self.pipeline.analysed,
+            frames_dropped=seen.dropped + self.pipeline.superseded,
+            frame_age_ms=None if seen.frame_age is None else round(seen.frame_age / timedelta(milliseconds=1)),
+            width=seen.width,
+            height=seen.height,
+            codec=seen.codec,
+        )
+
+    @property
+    def reconnects(self) -> int:
+        """Connections after the first, of all its streams."""
+        return sum(stream.status().reconnects for stream in self._streams())
+
+    async def _run(self) -> None:
+        """Watch again after any fault: it must neither end this watch nor touch the others."""
+        while True:
+            watch = asyncio.create_task(self.pipeline.run())
+            try:
+                await asyncio.wait({watch})
+            finally:
+                watch.cancel()
+            fault = None if watch.cancelled() else watch.exception()
+            if fault is not None:
+                self.restarts += 1
+                log.error("camera failed; watching again", camera_id=self.settings.camera_id, exc_info=fault)
+            elif self.analysis_stream.status().state is CameraState.ENDED:
+                return
+            await self.sleep(RESTART_PAUSE)
+
+    def _streams(self) -> list[CameraStream]:
+        return [self.analysis_stream] + ([self.main_stream] if self.main_stream else [])
+
+
+BuildCamera = Callable[[CameraSettings], RunningCamera]
+
+
+class Cameras:
+    """All cameras of an edge. ``apply`` brings them to what the settings say."""
+
+    def __init__(self, build: BuildCamera) -> None:
+        self._build = build
+        self._running: dict[str, RunningCamera] = {}
+
+    def __iter__(self) -> Iterator[RunningCamera]:
+        return iter(list(self._running.values()))
+
+    def find(self, camera_id: str) -> RunningCamera | None:
+        """The running camera with this id."""
+        return self._running.get(camera_id)
+
+    async def apply(self, wanted: Sequence[CameraSettings], *, resume: Sequence[Violation] = ()) -> None:
+        """Start, restart and stop cameras until they are as ``wanted``; the unchanged go on untouched.
+
+        ``resume`` are violations of an earlier process. New cameras are built before anything is
+        stopped, so that settings which cannot be put in force change nothing.
+
+        Raises:
+            ConfigError: a camera cannot be built; all cameras go on as they were.
+        """
+        active = {camera.camera_id: camera for camera in wanted if camera.enabled}
+        changed = {
+            camera_id: self._build(settings)
+            for camera_id, settings in active.items()
+            if camera_id not in self._running or self._running[camera_id].settings != settings
+        }
+        for camera_id in [known for known in self._running if known not in active]:
+            log.info("camera removed", camera_id=camera_id)
+            await self._running.pop(camera_id).stop(removed=True)
+        for camera_id, camera in changed.items():
+            violations = [item for item in resume if item.camera_id == camera_id]
+            before = self._running.pop(camera_id, None)
+            if before is not None:
+                await before.stop()
+                violations = list(before.violations())
+            log.info("camera started" if before is None else "camera changed", camera_id=camera_id)
+            camera.pipeline.resume(violations)
+            self._running[camera_id] = camera
+            camera.start()
+
+    async def stop(self) -> None:
+        """Stop all of them; their open violations stay open."""
+        running, self._running = list(self._running.values()), {}
+        await asyncio.gather(*(camera.stop() for camera in running))
