@@ -21,16 +21,19 @@
     └── RequestError
         ├── NotAuthenticated       nobody is logged in
         ├── NotPermitted
+        │   └── PasswordChangeNeeded   a one-time password must be replaced before anything else
         ├── NotFound
         ├── Conflict
-        └── InvalidRequest         the caller's input cannot be used, and why
+        ├── InvalidRequest         the caller's input cannot be used, and why
+        └── Throttled              too often; not before ``retry_after``
+            └── LockedOut          this login is locked until ``until``
 
 A foreign error becomes one of these in exactly one place per adapter.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class KitchenWatchError(Exception):
@@ -146,6 +149,10 @@ class NotPermitted(RequestError):
     status = 403
 
 
+class PasswordChangeNeeded(NotPermitted):
+    """The person still has a one-time password; only changing it is allowed."""
+
+
 class NotFound(RequestError):
     """It does not exist, or the caller may not know that it does."""
 
@@ -162,3 +169,21 @@ class InvalidRequest(RequestError):
     """The input cannot be used."""
 
     status = 422
+
+
+class Throttled(RequestError):
+    """Too many requests; the next one will be looked at after ``retry_after``."""
+
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LockedOut(Throttled):
+    """Too many wrong passwords for one login; locked until ``until`` (aware UTC)."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, until: datetime) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.until = until

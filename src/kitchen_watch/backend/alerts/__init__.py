@@ -1,0 +1,1 @@
+"""Violations as people handle them, and the feed that tells of them."""

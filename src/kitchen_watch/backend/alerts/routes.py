@@ -1,0 +1,126 @@
+"""Alerts over the API: pages, figures, one in full, and the live stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from pydantic import AwareDatetime
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from kitchen_watch.backend.alerts import service
+from kitchen_watch.backend.alerts.feed import latest_feed_id
+from kitchen_watch.backend.alerts.schemas import AlertCounts, AlertDetail, AlertPage
+from kitchen_watch.backend.alerts.states import AlertState
+from kitchen_watch.backend.auth.callers import AnyPerson
+from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.parts import Parts, PartsOf
+
+router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
+
+RETRY_MS = 2000
+_Tiers = Annotated[list[int] | None, Query(description="1, 2, 3; may be repeated")]
+
+
+@router.get("", summary="A page of the feed")
+def list_alerts(
+    person: AnyPerson,
+    parts: PartsOf,
+    *,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=service.MAX_PAGE)] = service.DEFAULT_PAGE,
+    tier: _Tiers = None,
+    code: Annotated[list[str] | None, Query(examples=["NO_HAT"])] = None,
+    state: Annotated[list[AlertState] | None, Query()] = None,
+    premises_id: int | None = None,
+    camera_id: Annotated[str | None, Query(max_length=64)] = None,
+    grid_id: Annotated[int | None, Query(description="a node of the tree; its whole subtree")] = None,
+    ongoing: bool | None = None,
+    found_from: AwareDatetime | None = None,
+    found_to: AwareDatetime | None = None,
+) -> AlertPage:
+    """Alerts in your scope, newest first; give ``next_cursor`` back to go on."""
+    filters = service.AlertFilters(
+        tiers=tuple(tier or ()),
+        codes=tuple(code or ()),
+        states=tuple(state or ()),
+        premises_id=premises_id,
+        camera_id=camera_id,
+        node_id=grid_id,
+        ongoing=ongoing,
+        found_from=found_from,
+        found_to=found_to,
+    )
+    with parts.database.read() as session:
+        return service.alert_page(
+            session, person, links=parts.links, filters=filters, cursor=cursor, limit=limit
+        )
+
+
+@router.get("/counts", summary="Figures for the head of a page")
+def count_alerts(
+    person: AnyPerson,
+    parts: PartsOf,
+    time_zone: Annotated[
+        str, Query(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$", max_length=64)
+    ] = "Asia/Shanghai",
+) -> AlertCounts:
+    """Violations going on by tier, and how many were found since local midnight."""
+    with parts.database.read() as session:
+        return service.alert_counts(session, person, now=parts.clock.now(), time_zone=time_zone)
+
+
+@router.get(
+    "/stream",
+    summary="The live stream",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "server-sent events"}},
+)
+async def stream_alerts(
+    person: AnyPerson,
+    parts: PartsOf,
+    *,
+    after: Annotated[
+        int | None, Query(ge=0, description="feed_id to go on from at the first connect")
+    ] = None,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> EventSourceResponse:
+    """Server-sent events ``alert`` (see FeedMessage) with their ``feed_id`` as id, from now on or resumed.
+
+    ``ping`` tells the server's time; ``goodbye`` ends the stream when the session is over.
+    """
+    position = last_event_id if last_event_id is not None else after
+    if position is None:
+        position = await parts.feed.latest()
+    return EventSourceResponse(
+        _messages(person, parts, position),
+        ping=parts.settings.stream_ping_s,
+        ping_message_factory=lambda: _ping(parts),
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get("/position", summary="The newest feed_id")
+def feed_position(_person: AnyPerson, parts: PartsOf) -> int:
+    """Where a stream that is opened now would begin."""
+    with parts.database.read() as session:
+        return latest_feed_id(session)
+
+
+@router.get("/{alert_id}", summary="One alert in full")
+def get_alert(alert_id: int, person: AnyPerson, parts: PartsOf) -> AlertDetail:
+    """The alert with its events, evidence, rule and model."""
+    with parts.database.read() as session:
+        return service.alert_detail(session, person, alert_id, links=parts.links, store=parts.evidence)
+
+
+async def _messages(person: Person, parts: Parts, after: int) -> AsyncIterator[ServerSentEvent]:
+    yield ServerSentEvent(event="ping", data=parts.clock.now().isoformat(), retry=RETRY_MS)
+    async for message in parts.feed.listen(person, after):
+        yield ServerSentEvent(event="alert", id=str(message.feed_id), data=message.model_dump_json())
+    yield ServerSentEvent(event="goodbye", data="session_ended")
+
+
+def _ping(parts: Parts) -> ServerSentEvent:
+    return ServerSentEvent(event="ping", data=parts.clock.now().isoformat())

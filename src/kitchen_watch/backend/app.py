@@ -1,0 +1,91 @@
+"""The composition root of the backend: makes the parts, mounts the rooms, runs what runs beside requests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib import metadata
+
+from fastapi import FastAPI
+
+from kitchen_watch.backend import probes
+from kitchen_watch.backend.alerts import routes as alert_routes
+from kitchen_watch.backend.alerts.hub import FeedHub
+from kitchen_watch.backend.auth import routes as session_routes
+from kitchen_watch.backend.auth.service import Login
+from kitchen_watch.backend.auth.vault import Vault
+from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.backend.evidence.links import MediaLinks
+from kitchen_watch.backend.evidence.store import EvidenceStore
+from kitchen_watch.backend.headers import AnswerHeaders
+from kitchen_watch.backend.metrics import Metrics
+from kitchen_watch.backend.migrations.apply import upgrade
+from kitchen_watch.backend.parts import Parts
+from kitchen_watch.backend.problems import install_problems
+from kitchen_watch.backend.secret_key import load_secret_key
+from kitchen_watch.backend.settings import BackendSettings
+from kitchen_watch.clock import Clock, SystemClock
+
+ROUTERS = (session_routes.router, alert_routes.router)
+
+
+def create_app(settings: BackendSettings, *, clock: Clock | None = None) -> FastAPI:
+    """The service over one database, brought to the present schema.
+
+    Raises:
+        ConfigError: the database, the data directory or the secret key cannot be used.
+    """
+    parts = make_parts(settings, clock or SystemClock())
+    upgrade(parts.database)
+    app = FastAPI(
+        title="kitchen_watch",
+        version=metadata.version("kitchen-watch"),
+        summary="Bright-kitchen supervision: alerts, evidence and who may see them.",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.parts = parts
+    install_problems(app)
+    app.include_router(probes.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(AnswerHeaders, clock=parts.clock, metrics=parts.metrics, https=settings.https)
+    return app
+
+
+def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
+    """Everything the service is made of, without touching the database yet."""
+    secret_key = load_secret_key(settings)
+    database = Database(settings.database)
+    login = Login(database, settings, clock)
+    metrics = Metrics()
+    return Parts(
+        settings=settings,
+        clock=clock,
+        database=database,
+        login=login,
+        vault=Vault(secret_key),
+        links=MediaLinks(secret_key, clock, settings.media_link_lifetime),
+        evidence=EvidenceStore(settings.evidence_dir),
+        feed=FeedHub(database, clock, poll_s=settings.feed_poll_s, times=login.times, metrics=metrics),
+        control=ControlHub(database, clock, timeout_s=settings.command_timeout_s, metrics=metrics),
+        metrics=metrics,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    feed = asyncio.create_task(parts.feed.run())
+    try:
+        yield
+    finally:
+        feed.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await feed
+        await parts.control.close()
+        parts.database.close()

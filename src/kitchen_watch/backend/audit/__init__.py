@@ -1,0 +1,1 @@
+"""Who did and saw what: an append-only record."""

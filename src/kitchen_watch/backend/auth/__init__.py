@@ -1,0 +1,1 @@
+"""Who may come in: people with passwords and sessions, edges with signed requests."""

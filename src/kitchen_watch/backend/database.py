@@ -1,0 +1,147 @@
+"""The database: one engine, short read and write transactions, and waking those who wait for a commit.
+
+The engine is synchronous and used from worker threads: the same code runs on SQLite and on
+PostgreSQL. A write transaction on SQLite begins IMMEDIATE behind a lock of this process, so it
+never fails halfway with "database is locked"; on PostgreSQL writers run side by side and take
+named locks where an order matters.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+
+from kitchen_watch.backend.notices import Notices
+from kitchen_watch.errors import ConfigError
+from kitchen_watch.redact import redact
+
+BUSY_TIMEOUT_MS = 30_000
+POOL_SIZE = 20
+POOL_OVERFLOW = 20
+POOL_TIMEOUT_S = 20
+_ANNOUNCED = "announced_topics"
+_MODE = "kitchen_watch_mode"
+
+
+class Database:
+    """Opens sessions; every piece of work is one transaction in one thread."""
+
+    def __init__(self, url: str, *, notices: Notices | None = None) -> None:
+        self.notices = notices or Notices()
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        reading: dict[str, Any] = {_MODE: "read"}
+        if not self.is_sqlite:
+            reading["postgresql_readonly"] = True
+        self._reading = self.engine.execution_options(**reading)
+        self._writing = self.engine.execution_options(**{_MODE: "write"})
+        self._one_writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that sees one consistent state and changes nothing."""
+        with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed when the block ends, or rolled back when it raises."""
+        with self._one_writer, Session(self._writing, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+            topics: set[str] = session.info.pop(_ANNOUNCED, set())
+        for topic in topics:
+            self.notices.publish(topic)
+
+    def answers(self) -> bool:
+        """Whether the database can be asked now (for readiness)."""
+        try:
+            with self.read() as session:
+                session.execute(text("SELECT 1"))
+        except OperationalError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def announce(session: Session, topic: str) -> None:
+    """Wake those who wait for ``topic`` once this transaction is committed."""
+    session.info.setdefault(_ANNOUNCED, set()).add(topic)
+
+
+def exclusive(session: Session, name: str) -> None:
+    """Hold the named lock until this transaction ends, over all processes of this database.
+
+    A write transaction on SQLite is alone already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(name)})
+
+
+def lock_key(name: str) -> int:
+    """The number under which PostgreSQL knows a named lock."""
+    return zlib.crc32(f"kitchen_watch/{name}".encode())
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database in {None, "", ":memory:"}:
+                raise ConfigError(
+                    "database_url: a database in memory cannot be shared by threads. Name a file."
+                )
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(
+                parsed,
+                pool_size=POOL_SIZE,
+                max_overflow=POOL_OVERFLOW,
+                pool_timeout=POOL_TIMEOUT_S,
+                connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+            )
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(
+            parsed,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_OVERFLOW,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"database_url: the driver {error.name} is not installed. Say: pip install 'kitchen-watch[postgres]'"
+        ) from error
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError(f"database_url: {redact(str(error))}.") from None
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where _begin_sqlite says, not implicitly
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_MODE, "write")
+    connection.exec_driver_sql("BEGIN" if mode == "read" else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""Connected edges: the control connection, heartbeats, configurations and camera commands."""

@@ -1,0 +1,182 @@
+"""The backend's end of the control connections: who is connected, what is said, whose answer is awaited.
+
+One connection per edge; a newer one takes the place of an older one. What must survive (states,
+offers, answers) is in the database; a hub knows only the edges connected to its own process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID, uuid4
+
+import structlog
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.edges import states
+from kitchen_watch.backend.metrics import Metrics
+from kitchen_watch.clock import Clock
+from kitchen_watch.control import (
+    CameraCommand,
+    CommandAnswer,
+    ConfigurationAnswer,
+    ConfigurationOffer,
+    Heartbeat,
+    HeartbeatAck,
+    Hello,
+    Welcome,
+    from_edge,
+)
+from kitchen_watch.errors import Conflict
+
+REPLACED = 4001
+"""Close code: the edge has opened a newer connection."""
+WRONG_EDGE = 4003
+GOING_AWAY = 1001
+
+log = structlog.get_logger(__name__)
+
+Action = Literal["reconnect", "snapshot", "reference"]
+
+
+@dataclass(eq=False)
+class _Connection:
+    edge_id: str
+    socket: WebSocket
+    connection_id: UUID = field(default_factory=uuid4)
+    waiting: dict[UUID, asyncio.Future[CommandAnswer]] = field(default_factory=dict)
+    offered: set[UUID] = field(default_factory=set)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def send(self, message: BaseModel) -> None:
+        async with self.sending:
+            await self.socket.send_text(message.model_dump_json())
+
+
+class ControlHub:
+    """All control connections of this process."""
+
+    def __init__(self, database: Database, clock: Clock, *, timeout_s: float, metrics: Metrics) -> None:
+        self._database = database
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._metrics = metrics
+        self._connections: dict[str, _Connection] = {}
+
+    async def serve(self, socket: WebSocket, edge_id: str) -> None:
+        """Converse over an accepted connection until it closes."""
+        connection = _Connection(edge_id, socket)
+        older = self._connections.get(edge_id)
+        self._connections[edge_id] = connection
+        self._metrics.edges.set(len(self._connections))
+        if older is not None:
+            await _close(older, REPLACED)
+        log.info("edge connected", edge=edge_id)
+        try:
+            while True:
+                await self._receive(connection, await socket.receive_text())
+        except WebSocketDisconnect:
+            pass
+        finally:
+            if self._connections.get(edge_id) is connection:
+                del self._connections[edge_id]
+            self._metrics.edges.set(len(self._connections))
+            for future in connection.waiting.values():
+                future.cancel()
+            await asyncio.shield(self._disconnected(connection))
+            log.info("edge disconnected", edge=edge_id)
+
+    def is_connected(self, edge_id: str) -> bool:
+        """Whether the edge is connected to this very process."""
+        return edge_id in self._connections
+
+    async def send_command(self, edge_id: str, *, camera_id: str, action: Action) -> CommandAnswer:
+        """Ask one camera for something and wait for the edge's answer.
+
+        Raises:
+            Conflict: the edge is not connected, or does not answer in time.
+        """
+        connection = self._connections.get(edge_id)
+        if connection is None:
+            raise Conflict(f"The edge {edge_id} is not connected just now. Try again when it is.")
+        command = CameraCommand(command_id=uuid4(), camera_id=camera_id, action=action)
+        answer: asyncio.Future[CommandAnswer] = asyncio.get_running_loop().create_future()
+        connection.waiting[command.command_id] = answer
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await connection.send(command)
+                await asyncio.wait([answer])
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):  # RuntimeError: closed while sending
+            raise Conflict(f"The edge {edge_id} did not answer in {self._timeout_s:.0f} s.") from None
+        finally:
+            connection.waiting.pop(command.command_id, None)
+        if answer.cancelled():
+            raise Conflict(f"The edge {edge_id} disconnected before it answered.")
+        return answer.result()
+
+    async def offer_pending(self, edge_id: str) -> None:
+        """Send the edge the newest configuration it has not answered, if it is connected here."""
+        connection = self._connections.get(edge_id)
+        if connection is not None:
+            await self._offer(connection)
+
+    async def close(self) -> None:
+        """Close every connection: this process is going away."""
+        for connection in list(self._connections.values()):
+            await _close(connection, GOING_AWAY)
+
+    async def _receive(self, connection: _Connection, text: str) -> None:
+        try:
+            message = from_edge.validate_json(text)
+        except ValidationError:
+            log.debug("message of an unknown kind ignored", edge=connection.edge_id, size=len(text))
+            return
+        now = self._clock.now()
+        if isinstance(message, Hello):
+            if message.edge_id != connection.edge_id:
+                await _close(connection, WRONG_EDGE)
+                return
+            await run_in_threadpool(
+                states.store_hello, self._database, message, connection_id=connection.connection_id, now=now
+            )
+            await connection.send(Welcome(server_time=now))
+            await self._offer(connection)
+        elif isinstance(message, Heartbeat):
+            await run_in_threadpool(
+                states.store_heartbeat,
+                self._database,
+                connection.edge_id,
+                message,
+                connection_id=connection.connection_id,
+                now=now,
+            )
+            await connection.send(HeartbeatAck(server_time=self._clock.now()))
+            await self._offer(connection)
+        elif isinstance(message, ConfigurationAnswer):
+            await run_in_threadpool(states.store_answer, self._database, connection.edge_id, message, now=now)
+        else:
+            future = connection.waiting.get(message.command_id)
+            if future is not None and not future.done():
+                future.set_result(message)
+
+    async def _offer(self, connection: _Connection) -> None:
+        offer: ConfigurationOffer | None = await run_in_threadpool(
+            states.pending_offer, self._database, connection.edge_id
+        )
+        if offer is not None and offer.offer_id not in connection.offered:
+            connection.offered.add(offer.offer_id)
+            await connection.send(offer)
+
+    async def _disconnected(self, connection: _Connection) -> None:
+        await run_in_threadpool(
+            states.store_disconnect, self._database, connection.edge_id, connection.connection_id
+        )
+
+
+async def _close(connection: _Connection, code: int) -> None:
+    if connection.socket.application_state is WebSocketState.CONNECTED:
+        await connection.socket.close(code)

@@ -1,0 +1,74 @@
+"""What connected edges last said of themselves, and the configurations offered to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kitchen_watch.backend.tables import JsonValue, Table, stored_enum
+from kitchen_watch.control import CameraState
+
+
+class EdgeStateRow(Table):
+    """An edge's last heartbeat. ``connection_id`` is empty while it is not connected."""
+
+    __tablename__ = "edge_states"
+
+    edge_id: Mapped[str] = mapped_column(ForeignKey("edges.edge_id", ondelete="CASCADE"), primary_key=True)
+    connection_id: Mapped[UUID | None]
+    connected_at: Mapped[datetime | None]
+    last_heard_at: Mapped[datetime]
+    clock_offset_ms: Mapped[int | None]
+    """Server time minus device time at the last heartbeat."""
+    software_version: Mapped[str] = mapped_column(String(64), default="")
+    model_sha256: Mapped[str | None] = mapped_column(String(64))
+    configuration_version: Mapped[str | None] = mapped_column(String(100))
+    """The version the edge says is in force."""
+    outbox_pending: Mapped[int] = mapped_column(default=0)
+    outbox_oldest_s: Mapped[float | None]
+    dead_letters: Mapped[int] = mapped_column(default=0)
+    disk_free_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    warnings: Mapped[list[str]] = mapped_column(JsonValue, default=list)
+
+
+class CameraStateRow(Table):
+    """A camera's line in its edge's last heartbeat."""
+
+    __tablename__ = "camera_states"
+
+    camera_id: Mapped[str] = mapped_column(
+        ForeignKey("cameras.camera_id", ondelete="CASCADE"), primary_key=True
+    )
+    state: Mapped[CameraState] = mapped_column(stored_enum(CameraState))
+    since_at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(String(300))
+    heard_at: Mapped[datetime]
+    frames_received: Mapped[int] = mapped_column(BigInteger, default=0)
+    frames_analysed: Mapped[int] = mapped_column(BigInteger, default=0)
+    frames_dropped: Mapped[int] = mapped_column(BigInteger, default=0)
+    frame_age_ms: Mapped[int | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    codec: Mapped[str | None] = mapped_column(String(40))
+
+
+class ConfigurationRow(Table):
+    """One configuration offered to an edge, and what the edge answered."""
+
+    __tablename__ = "edge_configurations"
+
+    offer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    edge_id: Mapped[str] = mapped_column(ForeignKey("edges.edge_id", ondelete="CASCADE"))
+    version: Mapped[str] = mapped_column(String(100))
+    cameras: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+    offered_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    accepted: Mapped[bool | None]
+    reason: Mapped[str | None] = mapped_column(String(500))
+
+    __table_args__ = (Index(None, "edge_id", "created_at"),)

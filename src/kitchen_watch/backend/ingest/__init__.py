@@ -1,0 +1,1 @@
+"""Events of the edges become alerts, each exactly once."""

@@ -1,0 +1,21 @@
+"""All tables in one import, for migrations and tests; nothing else needs all of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from kitchen_watch.backend.alerts import tables as _alerts
+from kitchen_watch.backend.audit import tables as _audit
+from kitchen_watch.backend.auth import tables as _auth
+from kitchen_watch.backend.edges import tables as _edges
+from kitchen_watch.backend.evidence import tables as _evidence
+from kitchen_watch.backend.ingest import tables as _ingest
+from kitchen_watch.backend.organisations import tables as _organisations
+from kitchen_watch.backend.tables import Table
+
+ROOMS = (_alerts, _audit, _auth, _edges, _evidence, _ingest, _organisations)
+
+
+def metadata() -> MetaData:
+    """Every table of the service."""
+    return Table.metadata

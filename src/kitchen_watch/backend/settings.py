@@ -1,0 +1,153 @@
+"""What the operator may set for the backend, and which combinations refuse to start."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from kitchen_watch.config import Settings
+from kitchen_watch.logs import LogFormat
+
+MIN_SECRET_LENGTH = 32
+MIN_SECRET_SYMBOLS = 10
+
+_Seconds = Annotated[float, Field(gt=0)]
+
+
+class BackendSettings(Settings):
+    """Settings of one backend process; every value has a default that is safe on one machine."""
+
+    data_dir: Path = Field(default=Path("var/backend"), description="database, evidence, generated secret")
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of SQLite or PostgreSQL; default: SQLite in data_dir",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="address under which people reach the service"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8000, description="0 takes any free port")
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="at least 32 characters; default: KITCHEN_WATCH_SECRET_KEY, or generated in data_dir",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="addresses of reverse proxies whose X-Forwarded-* headers are believed"
+    )
+    allow_plain_http: bool = Field(
+        default=False, description="permit listening beyond this machine without https"
+    )
+    session_idle: timedelta = Field(
+        default=timedelta(hours=4), gt=timedelta(0), description="a session unused for so long ends"
+    )
+    session_lifetime: timedelta = Field(
+        default=timedelta(hours=14), gt=timedelta(0), description="every session ends after so long"
+    )
+    logins_per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="login attempts of one network address per minute"
+    )
+    failures_before_lock: Annotated[int, Field(ge=2)] = Field(
+        default=6, description="wrong passwords in a row before a login is locked"
+    )
+    lock_duration: timedelta = Field(
+        default=timedelta(minutes=15), gt=timedelta(0), description="how long a login stays locked"
+    )
+    media_link_lifetime: timedelta = Field(
+        default=timedelta(minutes=15), gt=timedelta(0), description="how long a link to evidence works"
+    )
+    max_evidence_bytes: Annotated[int, Field(gt=0)] = Field(
+        default=512 * 1024 * 1024, description="largest evidence file that is taken"
+    )
+    feed_poll_s: _Seconds = Field(
+        default=0.5, description="how often the feed looks for entries of other processes"
+    )
+    stream_ping_s: _Seconds = Field(default=10.0, description="pause between pings of an alert stream")
+    command_timeout_s: _Seconds = Field(default=10.0, description="how long a camera command is waited for")
+    metrics_token: SecretStr | None = Field(
+        default=None, description="bearer token for /metrics; without it only this machine may read them"
+    )
+    log_format: LogFormat = "console"
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            raise ValueError("must look like https://supervision.example.cn")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("must end after the host and port; a path below it is not supported")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_secret(value.get_secret_value())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("sqlite:", "postgresql")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            ipaddress.ip_network(address)
+        return value
+
+    @model_validator(mode="after")
+    def _no_passwords_in_the_clear(self) -> BackendSettings:
+        if not (self.https or self.allow_plain_http or is_loopback(self.host)):
+            raise ValueError(
+                f"host {self.host} can be reached from other machines but public_url is not https: passwords "
+                "would travel in the clear; set an https public_url (behind a TLS proxy), or allow_plain_http"
+            )
+        if self.session_idle > self.session_lifetime:
+            raise ValueError("session_idle must not be longer than session_lifetime")
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the service over TLS; cookies are then marked secure."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.absolute() / 'backend.sqlite3'}"
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Where evidence files lie."""
+        return self.data_dir / "evidence"
+
+
+def check_secret(value: str) -> None:
+    """Raise ``ValueError`` unless ``value`` is long and varied enough to be a key."""
+    if len(value) < MIN_SECRET_LENGTH or len(set(value)) < MIN_SECRET_SYMBOLS:
+        raise ValueError(
+            f"must have at least {MIN_SECRET_LENGTH} characters, {MIN_SECRET_SYMBOLS} of them different; "
+            "make one with: openssl rand -base64 48"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
