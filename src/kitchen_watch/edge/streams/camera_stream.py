@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -103,7 +103,7 @@ class CameraStream:
                 reader.retire()
                 await asyncio.to_thread(reader.join, _STOP_WAIT_S)
 
-    async def newest(self) -> AsyncIterator[Frame]:
+    async def newest(self) -> AsyncGenerator[Frame]:
         """Frames at the analysis rate, always the newest one; ends with the stream.
 
         For one consumer. While the camera is away nothing comes; ``status()`` says why.

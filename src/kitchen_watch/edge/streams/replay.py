@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,7 +50,7 @@ class FileStream:
         self.corrupt = 0
         """Damaged packets skipped so far."""
 
-    async def newest(self) -> AsyncIterator[Frame]:
+    async def newest(self) -> AsyncGenerator[Frame]:
         """The due frames in order. Decoding runs one frame ahead in a thread."""
         loop = asyncio.get_running_loop()
         frames = self.frames()

@@ -99,7 +99,10 @@ class Timeline:
 
     def _jumped(self, time: float, now: float) -> bool:
         expected = self._captured(time)
-        return time < self._last - BACKWARD_S or expected > now + FUTURE_S or expected < now - LAG_LIMIT_S
+        if time < self._last - BACKWARD_S or expected > now + FUTURE_S:
+            return True
+        # Only while time moves: timestamps that stand still are a stall, not a clock to follow.
+        return time > self._last and expected < now - LAG_LIMIT_S
 
     def _restart(self, time: float, now: float) -> None:
         self._anchor = (time, now)

@@ -1,0 +1,1 @@
+"""Tests of the streams: sources, readers, time, replay and camera health."""
