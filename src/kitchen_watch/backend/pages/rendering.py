@@ -1,0 +1,159 @@
+"""Templates to text: one Jinja environment per language, with the words and times of that language."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import jinja2
+from babel.numbers import format_decimal, format_percent
+
+from kitchen_watch.backend.alerts.schemas import AlertDetail, EvidenceView
+from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.evidence.tables import LinkState
+from kitchen_watch.backend.pages import times, wording
+from kitchen_watch.backend.pages.languages import Language, languages
+from kitchen_watch.backend.pages.navigation import items_for
+from kitchen_watch.backend.pages.rule_words import rule_sentences
+
+HERE = Path(__file__).resolve().parent
+TEMPLATES = HERE / "templates"
+STATIC = HERE / "static"
+THEMES = ("auto", "light", "dark")
+PREMISES_ZONE = "Asia/Shanghai"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every page needs beside its own content."""
+
+    language: Language
+    theme: str
+    person: Person | None
+    now: datetime
+    address: str
+    """Path and query of the page itself, to come back to after a change of language or theme."""
+
+
+class Named(Protocol):
+    """Whatever has a Chinese and perhaps an English name."""
+
+    name: str
+    name_en: str
+
+
+@cache
+def static_version() -> str:
+    """A name for the present state of all static files: changed files have new addresses."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(STATIC).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def static_url(name: str) -> str:
+    """Address of one static file."""
+    return f"/static/{static_version()}/{name}"
+
+
+def render(template: str, frame: Frame, content: Mapping[str, Any]) -> str:
+    """The finished page (or part of one)."""
+    return (
+        _environment(frame.language.code)
+        .get_template(template)
+        .render(frame=frame, navigation=items_for(frame.person), **content)
+    )
+
+
+def evidence_file(alert: AlertDetail, kind: str) -> EvidenceView | None:
+    """The file of ``kind`` that any manifest of the alert names; a complete one before others."""
+    found = [file for manifest in alert.manifests for file in manifest.files if file.kind == kind]
+    return max(found, key=lambda file: file.complete, default=None)
+
+
+def evidence_state(alert: AlertDetail) -> str:
+    """``none``, ``broken``, ``waiting`` (for a file or for the package before), or ``verified``."""
+    links = {manifest.link for manifest in alert.manifests}
+    if LinkState.BROKEN in links:
+        return "broken"
+    files = [file.complete for manifest in alert.manifests for file in manifest.files]
+    if LinkState.WAITING in links or not all(files):
+        return "waiting"
+    return "verified" if links else "none"
+
+
+@cache
+def _environment(code: str) -> jinja2.Environment:
+    language = languages()[code]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the i18n extension
+        language.gettext,
+        language.ngettext,
+        newstyle=True,
+        pgettext=language.pgettext,
+    )
+    environment.filters.update(_filters(language))
+    environment.globals.update(
+        static=static_url,
+        wording=wording,
+        languages=languages(),
+        themes=THEMES,
+        rule_sentences=lambda parameters, zone: rule_sentences(parameters, language, zone_id=zone),
+        clocks_differ=times.clocks_differ,
+        evidence_file=evidence_file,
+        evidence_state=evidence_state,
+    )
+    return environment
+
+
+def _filters(language: Language) -> dict[str, Any]:
+    def code_name(code: str) -> str:
+        return language.gettext(wording.CODES[code]) if code in wording.CODES else code
+
+    def area_name(area: str) -> str:
+        return language.gettext(wording.AREA_TYPES[area]) if area in wording.AREA_TYPES else area
+
+    def named(thing: Named) -> str:
+        return thing.name_en if language.code == "en" and thing.name_en else thing.name
+
+    def local(at: datetime, now: datetime, zone: str = PREMISES_ZONE) -> str:
+        return times.local(at, ZoneInfo(zone), language, now=now)
+
+    return {
+        "code_name": code_name,
+        "named": named,
+        "said": language.gettext,
+        "area_name": area_name,
+        "local": local,
+        "full": lambda at, zone=PREMISES_ZONE: times.full(at, ZoneInfo(zone), language),
+        "ago": lambda at, now: times.ago(at, language, now=now),
+        "duration": lambda length: times.duration(length, language),
+        "offset_words": lambda milliseconds: times.offset_words(milliseconds, language),
+        "seconds": lambda seconds: times.duration(timedelta(seconds=seconds), language),
+        "percent": lambda share: format_percent(share, locale=language.locale),
+        "number": lambda value: format_decimal(value, locale=language.locale),
+        "bytes": _size,
+    }
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

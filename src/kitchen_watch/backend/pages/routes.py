@@ -1,0 +1,153 @@
+"""The pages of everyday work: alerts, premises, cameras, edge nodes, and a restaurant's home."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from kitchen_watch.backend.alerts.feed import latest_feed_id
+from kitchen_watch.backend.alerts.service import alert_counts, alert_detail, alert_page, alert_summary
+from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Regulator
+from kitchen_watch.backend.edges.service import edge_list
+from kitchen_watch.backend.organisations.schemas import CameraView
+from kitchen_watch.backend.organisations.service import camera_list, premises_list
+from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
+from kitchen_watch.backend.pages.feed_query import read_feed_query
+from kitchen_watch.backend.pages.navigation import start_page
+from kitchen_watch.backend.pages.rendering import PREMISES_ZONE
+from kitchen_watch.backend.parts import PartsOf
+from kitchen_watch.control import CameraState
+
+router = APIRouter(include_in_schema=False)
+
+ALERTS_PER_PAGE = 40
+ALERTS_AT_HOME = 10
+HEALTHY = frozenset({CameraState.STREAMING, CameraState.PAUSED})
+NEVER_HEARD = "unknown"
+
+
+@router.get("/")
+def start(person: AnyPerson) -> Response:
+    """Lead everybody to the page their work begins with."""
+    return go_to(start_page(person))
+
+
+@router.get("/alerts")
+def show_feed(request: Request, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """The live feed."""
+    query = read_feed_query(request.query_params)
+    with parts.database.read() as session:
+        after = latest_feed_id(session)  # read first: what comes later arrives by the stream
+        found = alert_page(
+            session,
+            person,
+            links=parts.links,
+            filters=query.filters(),
+            cursor=query.cursor,
+            limit=ALERTS_PER_PAGE,
+        )
+        counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
+        places = [] if person.is_premises_side else premises_list(session, person)
+    return page(
+        "feed.html",
+        frame,
+        query=query,
+        alerts=found.items,
+        after=after,
+        counts=counts,
+        places=places,
+        older_href=query.address(cursor=found.next_cursor) if found.next_cursor else None,
+    )
+
+
+@router.get("/now")
+def show_now(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """What goes on at this moment: a part of the feed page that renews itself."""
+    with parts.database.read() as session:
+        counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
+        cameras = camera_list(session, person, now=frame.now)
+    troubled = [camera for camera in cameras if camera.state not in HEALTHY]
+    return page(
+        "now.html", frame, counts=counts, cameras=cameras, by_state=_by_state(cameras), troubled=troubled
+    )
+
+
+@router.get("/alerts/{alert_id}")
+def show_alert(alert_id: int, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """One alert with its evidence."""
+    with parts.database.read() as session:
+        after = latest_feed_id(session)
+        alert = alert_detail(session, person, alert_id, links=parts.links, store=parts.evidence)
+    return page("alert.html", frame, alert=alert, after=after)
+
+
+@router.get("/alerts/{alert_id}/card")
+def show_card(alert_id: int, request: Request, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """One row of the feed as it stands now; 204 where the page's filters leave it out."""
+    with parts.database.read() as session:
+        alert = alert_summary(session, person, alert_id, links=parts.links)
+    if not read_feed_query(request.query_params).wants(alert):
+        return Response(status_code=204)
+    return page("card.html", frame, alert=alert)
+
+
+@router.get("/premises")
+def show_premises(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
+    """Every premises in scope with its cameras."""
+    with parts.database.read() as session:
+        places = premises_list(session, person)
+        cameras = camera_list(session, person, now=frame.now)
+    return page(
+        "premises.html", frame, places=places, cameras=_by_premises(cameras), by_state=_by_state(cameras)
+    )
+
+
+@router.get("/cameras")
+def show_cameras(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """Every camera in scope, the troubled ones first."""
+    with parts.database.read() as session:
+        cameras = camera_list(session, person, now=frame.now)
+    cameras.sort(key=lambda camera: camera.state in HEALTHY)
+    return page("cameras.html", frame, cameras=cameras, by_state=_by_state(cameras))
+
+
+@router.get("/edges")
+def show_edges(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
+    """The analysis nodes whose cameras are all in scope."""
+    with parts.database.read() as session:
+        edges = edge_list(session, person, now=frame.now)
+    return page("edges.html", frame, edges=edges)
+
+
+@router.get("/home")
+def show_home(person: PremisesPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """A restaurant's own alerts and cameras."""
+    with parts.database.read() as session:
+        after = latest_feed_id(session)
+        found = alert_page(session, person, links=parts.links, limit=ALERTS_AT_HOME)
+        counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
+        places = premises_list(session, person)
+        cameras = camera_list(session, person, now=frame.now)
+    return page(
+        "home.html",
+        frame,
+        alerts=found.items,
+        after=after,
+        counts=counts,
+        places=places,
+        cameras=cameras,
+    )
+
+
+def _by_state(cameras: Iterable[CameraView]) -> Counter[str]:
+    return Counter(camera.state or NEVER_HEARD for camera in cameras)
+
+
+def _by_premises(cameras: Iterable[CameraView]) -> dict[int, list[CameraView]]:
+    grouped: dict[int, list[CameraView]] = {}
+    for camera in cameras:
+        grouped.setdefault(camera.premises_id, []).append(camera)
+    return grouped
