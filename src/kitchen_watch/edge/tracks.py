@@ -28,6 +28,7 @@ class Track:
     first_seen_at: datetime
     seen_at: datetime
     hits: int
-    """Number of analysed frames in which it was seen, this one included."""
+    """Number of analysed frames in which it was seen, weakly or firmly, this one included."""
     travelled: float = 0.0
-    """Path length of its anchor (box centre) so far, in units of picture width (0..1 per width)."""
+    """Path length of its centre so far, in picture widths. Steps shorter than a quarter of its own
+    box do not count, so that the trembling of a box that stands still never adds up to a walk."""

@@ -60,17 +60,18 @@ class HeldFor(Generic[K]):
         """Keys that hold at the last look, with the moment since which they do.
 
         A key holds if a sighting at least ``held`` ago exists since which ``fraction`` of all
-        analysed frames showed it; the latest such sighting is the start.
+        analysed frames showed it; the latest such sighting is the start (or an earlier one, where
+        frames are so rare that it takes more of them to be :data:`FEWEST_SIGHTINGS`).
         """
         result: dict[K, datetime] = {}
         if not self._frames:
             return result
         latest_start = self._frames[-1] - self._held + _EPSILON
         for key, sightings in self._keys.items():
-            start = bisect_right(sightings.at, latest_start) - 1
-            count = len(sightings.at) - start
-            if start < 0 or count < FEWEST_SIGHTINGS:
+            start = _start(sightings, latest_start)
+            if start < 0:
                 continue
+            count = len(sightings.at) - start
             looks = len(self._frames) - bisect_left(self._frames, sightings.at[start])
             if count >= self._fraction * looks - _EPSILON:
                 result[key] = sightings.wall[start]
@@ -95,10 +96,15 @@ class HeldFor(Generic[K]):
         self._keys.clear()
 
     def _forget_old(self, now: float) -> None:
+        unseen_for = self._held + 2 * LONGEST_STEP
         for key, sightings in list(self._keys.items()):
-            if sightings.at[-1] < now - self._held - self._stay:
+            if sightings.at[-1] < now - unseen_for:
                 del self._keys[key]
                 continue
-            sightings.drop_before(max(0, bisect_right(sightings.at, now - self._held) - 1))
+            sightings.drop_before(max(0, _start(sightings, now - self._held)))
         oldest = min([now - self._stay, *(sightings.at[0] for sightings in self._keys.values())])
         del self._frames[: max(0, bisect_left(self._frames, oldest - _EPSILON))]
+
+
+def _start(sightings: _Sightings, latest: float) -> int:
+    return min(bisect_right(sightings.at, latest) - 1, len(sightings.at) - FEWEST_SIGHTINGS)

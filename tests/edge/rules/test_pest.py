@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from tests.edge.rules.scenario import Camera, only, seen, told
+
+from kitchen_watch.edge.rules.observation import HealthFacts
+from kitchen_watch.edge.rules.violation import ChangeKind
+from kitchen_watch.edge.tracks import Track
+
+
+def running(number: int) -> list[Track]:
+    """A rat that crosses the floor, a quarter of its length per frame."""
+    return [seen("rat", x=0.2 + 0.01 * number, y=0.8, width=0.04, height=0.03, travelled=0.01 * number)]
+
+
+def test_a_rat_that_runs_is_tier_one_within_a_second() -> None:
+    camera = Camera()
+    camera.show(running, seconds=2)
+    rodent = only(camera.changes, ChangeKind.OPENED)
+    assert (rodent.code, rodent.tier) == ("RODENT", 1)
+
+
+def test_a_toy_rat_that_stands_still_is_nothing() -> None:
+    camera = Camera()
+    camera.show([seen("rat", y=0.8, width=0.04, height=0.03)], seconds=300)
+    assert camera.changes == []
+
+
+def test_two_hits_are_not_three() -> None:
+    camera = Camera()
+    camera.show([seen("rat", travelled=1.0)], seconds=0.4)
+    camera.show([], seconds=60)
+    camera.show([seen("rat", travelled=1.0)], seconds=0.4)
+    assert camera.changes == []
+
+
+def test_three_tracks_with_one_hit_each_are_nothing() -> None:
+    camera = Camera()
+    camera.show(lambda n: [seen("rat", track_id=n, travelled=1.0)], seconds=5)
+    assert camera.changes == []
+
+
+def test_a_cat_in_its_place_explains_the_rat() -> None:
+    camera = Camera("PET_ANIMAL.enabled=false")
+    cat = seen("cat", 2, x=0.3, y=0.8, width=0.3, height=0.2)
+    camera.show(lambda n: [*running(n), cat], seconds=2)
+    assert camera.changes == []
+
+
+def test_a_cat_elsewhere_explains_nothing() -> None:
+    camera = Camera("PET_ANIMAL.enabled=false")
+    cat = seen("cat", 2, x=0.9, y=0.1, width=0.1, height=0.1)
+    camera.show(lambda n: [*running(n), cat], seconds=2)
+    assert camera.open() == ["RODENT"]
+
+
+def test_while_the_whole_picture_moves_nothing_can_be_said_to_run() -> None:
+    camera = Camera()
+    camera.show(running, seconds=3, health=HealthFacts(covered=False, frozen=False, moved=True))
+    assert camera.changes == []
+
+
+def test_a_second_rat_and_a_return_belong_to_the_same_violation() -> None:
+    camera = Camera()
+    camera.show(running, seconds=2)
+    camera.show([], seconds=120)
+    camera.show(lambda n: [seen("rat", 9, x=0.2 + n / 100, y=0.8, travelled=n / 50)], seconds=2)
+    assert told(camera.changes) == [("RODENT", "opened"), ("RODENT", "closed"), ("RODENT", "reopened")]
+    assert len({change.violation.violation_id for change in camera.changes}) == 1
+
+
+def test_a_rat_that_ran_and_now_sits_is_still_there() -> None:
+    camera = Camera()
+    camera.show(running, seconds=2)
+    camera.show([seen("rat", x=0.3, y=0.8, travelled=0.1)], seconds=120)
+    assert camera.open() == ["RODENT"]
+
+
+def test_a_cockroach_need_not_move() -> None:
+    camera = Camera()
+    camera.show([seen("cockroach", width=0.02, height=0.02)], seconds=1)
+    assert camera.open() == ["COCKROACH"]
