@@ -80,6 +80,13 @@ class Leg(_Strict):
         return self.stages[-1]
 
 
+class Source(_Strict):
+    """Where training pictures come from, for the model card."""
+
+    name: str
+    licence: str
+
+
 class TrainConfig(_Strict):
     """Everything that `kitchen-watch train` needs to know besides where the data lies."""
 
@@ -93,6 +100,8 @@ class TrainConfig(_Strict):
     validate_every: int = Field(gt=0, description="epochs between looks at val")
     shares: list[Share]
     legs: list[Leg] = Field(min_length=1)
+    sources: list[Source] = Field(default_factory=list, description="for the model card")
+    limits: list[str] = Field(default_factory=list, description="for the model card")
 
     def weight_of(self, example: Example) -> float:
         """The first fitting share's weight. Raises ConfigError for a group without one."""

@@ -7,10 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-
 from matplotlib.figure import Figure  # the backend is chosen first
 
 

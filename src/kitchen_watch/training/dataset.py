@@ -141,6 +141,15 @@ def read_split(split: Path) -> list[Example]:
     return examples
 
 
+def picture_size(path: Path) -> tuple[int, int]:
+    """(width, height) of the picture, without decoding it. Raises ConfigError as `read_picture` does."""
+    try:
+        with Image.open(path) as picture:
+            return picture.size
+    except (UnidentifiedImageError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read as a picture: {error}.") from error
+
+
 def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     """The picture as (height, width, 3) uint8 RGB. Raises ConfigError for a file that is not a
     readable picture.

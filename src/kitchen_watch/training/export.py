@@ -25,7 +25,7 @@ from kitchen_watch.training.metrics import overlap
 ROWS = 300
 OPSET = 18
 CONFIDENT = 0.05
-"""Detections above this must agree; below it, rows of equal confidence change places."""
+"""Detections above this must agree; fainter ones alert nobody."""
 AGREEMENT = 0.01
 """Largest difference of a confidence, and of 1 - IoU, between PyTorch and ONNX (float32
 rounding is 1e-4).
@@ -83,7 +83,7 @@ def largest_difference(model: DetectionModel, onnx: Path, pictures: Iterable[npt
         with torch.no_grad():
             expected = fused(torch.from_numpy(batch))[0].numpy()
         (rows,) = session.run(None, {"images": batch})
-        worst = max(worst, _difference(expected, np.asarray(rows)[0]))
+        worst = max(worst, difference(expected, np.asarray(rows)[0]))
     if worst > AGREEMENT:
         raise ModelMismatch(f"{onnx} strays from the PyTorch weights by {worst:.3f}; do not ship it.")
     return worst
@@ -100,11 +100,13 @@ def _inference_copy(model: DetectionModel) -> DetectionModel:
     return fused
 
 
-def _difference(expected: npt.NDArray[np.float32], rows: npt.NDArray[np.float32]) -> float:
-    """Each confident row of one side against its best partner of the same class on the other."""
+def difference(expected: npt.NDArray[np.float32], rows: npt.NDArray[np.float32]) -> float:
+    """Each confident row, (n, 6), of one side against its best partner of the same class on the other."""
+    # Where the list is full, its weakest rows may be others on the other side.
+    least = max(CONFIDENT, float(expected[:, 4].min()), float(rows[:, 4].min())) + AGREEMENT
     worst = 0.0
     for mine, theirs in ((expected, rows), (rows, expected)):
-        for row in mine[mine[:, 4] > CONFIDENT]:
+        for row in mine[mine[:, 4] > least]:
             same = theirs[theirs[:, 5] == row[5]]
             if len(same) == 0:
                 return 1.0
