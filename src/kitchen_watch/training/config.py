@@ -56,6 +56,7 @@ class Stage(_Strict):
     shift: float = Field(ge=0, le=0.5)
     paste: Chance
     looks: dict[str, Chance]
+    head_only: bool = Field(False, description="train the two heads on features that stand still")
 
 
 class Leg(_Strict):

@@ -68,8 +68,6 @@ def prepare(config: TrainConfig, start: Path | None, resume: Path | None) -> Run
         network.take_weights(model, start)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device=device, memory_format=torch.channels_last)
-    for layer in model.model[: config.frozen_layers]:
-        layer.requires_grad_(False)
     average = ModelEMA(model, decay=config.ema_decay, tau=300)
     optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=1e-3, betas=(0.9, 0.999))
     progress = checkpoint.Progress(0, 0, [])
@@ -158,9 +156,7 @@ def _one_epoch(
         prefetch_factor=4,
         multiprocessing_context="fork",
     )
-    run.model.train()
-    for layer in run.model.model[: run.config.frozen_layers]:
-        layer.eval()
+    freeze(run.model, len(run.model.model) - 1 if stage.head_only else run.config.frozen_layers)
     total = 0.0
     for number, batch in enumerate(loader):
         rate = learning_rate(leg, within * len(plan) + number, leg.epochs * len(plan))
@@ -169,6 +165,15 @@ def _one_epoch(
         total += train_step(run, batch, loss)
         witness.step(epoch + 1, number + 1, len(plan), total / (number + 1))
     return total / len(plan)
+
+
+def freeze(model: DetectionModel, layers: int) -> None:
+    """Put `model` into training, its first `layers` layers apart: these keep weights and statistics."""
+    model.train()
+    for number, layer in enumerate(model.model):
+        layer.requires_grad_(number >= layers)
+        if number < layers:
+            layer.eval()
 
 
 def train_step(run: Run, batch: dict[str, Tensor], loss: object) -> float:
@@ -203,11 +208,11 @@ def _single_precision(parts: dict[str, object]) -> dict[str, object]:
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weights decay; biases and normalisation do not. Frozen parameters take part in neither."""
-    free = [p for p in model.parameters() if p.requires_grad]
+    """Weights decay; biases and normalisation do not. Frozen ones have no gradient and stay as they are."""
+    parameters = list(model.parameters())
     return [
-        {"params": [p for p in free if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in free if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
 
 
