@@ -12,23 +12,38 @@ from fastapi import FastAPI
 from kitchen_watch.backend import probes
 from kitchen_watch.backend.alerts import routes as alert_routes
 from kitchen_watch.backend.alerts.hub import FeedHub
+from kitchen_watch.backend.audit import routes as audit_routes
 from kitchen_watch.backend.auth import routes as session_routes
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.edges import routes as edge_routes
 from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.backend.evidence import routes as evidence_routes
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
+from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.headers import AnswerHeaders
+from kitchen_watch.backend.ingest import routes as ingest_routes
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
+from kitchen_watch.backend.organisations import routes as organisation_routes
+from kitchen_watch.backend.pages.installing import install_pages
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock, SystemClock
 
-ROUTERS = (session_routes.router, alert_routes.router)
+ROUTERS = (
+    session_routes.router,
+    alert_routes.router,
+    organisation_routes.router,
+    edge_routes.router,
+    audit_routes.router,
+    ingest_routes.router,
+    evidence_routes.router,
+)
 
 
 def create_app(settings: BackendSettings, *, clock: Clock | None = None) -> FastAPI:
@@ -63,6 +78,7 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
     database = Database(settings.database)
     login = Login(database, settings, clock)
     metrics = Metrics()
+    store = EvidenceStore(settings.evidence_dir)
     return Parts(
         settings=settings,
         clock=clock,
@@ -70,7 +86,8 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
         login=login,
         vault=Vault(secret_key),
         links=MediaLinks(secret_key, clock, settings.media_link_lifetime),
-        evidence=EvidenceStore(settings.evidence_dir),
+        evidence=store,
+        uploads=Uploads(database, store, clock, max_bytes=settings.max_evidence_bytes),
         feed=FeedHub(database, clock, poll_s=settings.feed_poll_s, times=login.times, metrics=metrics),
         control=ControlHub(database, clock, timeout_s=settings.command_timeout_s, metrics=metrics),
         metrics=metrics,

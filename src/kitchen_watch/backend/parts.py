@@ -19,6 +19,7 @@ from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.edges.control import ControlHub
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
+from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock
@@ -35,6 +36,7 @@ class Parts:
     vault: Vault
     links: MediaLinks
     evidence: EvidenceStore
+    uploads: Uploads
     feed: FeedHub
     control: ControlHub
     metrics: Metrics

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts import views
@@ -18,7 +18,7 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
-from kitchen_watch.backend.organisations.tables import NodeRow
+from kitchen_watch.backend.organisations.service import subtree_ids
 from kitchen_watch.errors import InvalidRequest, NotFound
 
 MAX_PAGE = 200
@@ -134,7 +134,7 @@ def _conditions(filters: AlertFilters | None) -> list[ColumnElement[bool]]:
     if filters.camera_id is not None:
         wanted.append(AlertRow.camera_id == filters.camera_id)
     if filters.node_id is not None:
-        wanted.append(AlertRow.node_id.in_(_subtree(filters.node_id)))
+        wanted.append(AlertRow.node_id.in_(subtree_ids(filters.node_id)))
     if filters.ongoing is not None:
         wanted.append(AlertRow.ended_at.is_(None) if filters.ongoing else AlertRow.ended_at.is_not(None))
     if filters.found_from is not None:
@@ -142,11 +142,6 @@ def _conditions(filters: AlertFilters | None) -> list[ColumnElement[bool]]:
     if filters.found_to is not None:
         wanted.append(AlertRow.found_at < filters.found_to)
     return wanted
-
-
-def _subtree(node_id: int) -> Select[tuple[int]]:
-    top = select(NodeRow.path).where(NodeRow.id == node_id).scalar_subquery()
-    return select(NodeRow.id).where(NodeRow.path.startswith(top))
 
 
 def _write_cursor(alert_id: int) -> str:

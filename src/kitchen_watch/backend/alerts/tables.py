@@ -33,7 +33,7 @@ class AlertRow(Table):
     state: Mapped[AlertState] = mapped_column(stored_enum(AlertState))
     found_at: Mapped[datetime] = mapped_column(index=True)
     occurred_at: Mapped[datetime]
-    server_offset_ms: Mapped[int | None]
+    server_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
     started_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

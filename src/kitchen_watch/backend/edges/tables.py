@@ -22,7 +22,7 @@ class EdgeStateRow(Table):
     connection_id: Mapped[UUID | None]
     connected_at: Mapped[datetime | None]
     last_heard_at: Mapped[datetime]
-    clock_offset_ms: Mapped[int | None]
+    clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
     """Server time minus device time at the last heartbeat."""
     software_version: Mapped[str] = mapped_column(String(64), default="")
     model_sha256: Mapped[str | None] = mapped_column(String(64))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.tables import JsonValue, Table, stored_enum
@@ -25,7 +25,7 @@ class EventRow(Table):
     edge_id: Mapped[str] = mapped_column(String(64))
     kind: Mapped[EventKind] = mapped_column(stored_enum(EventKind))
     occurred_at: Mapped[datetime]
-    server_offset_ms: Mapped[int | None]
+    server_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(index=True)
     confidence: Mapped[float]
     detail: Mapped[str | None] = mapped_column(String(500))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kitchen_watch.backend.organisations.tables import NodeRow
+from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 
 SEPARATOR = " › "
 
@@ -25,3 +25,16 @@ def place_names(session: Session, ids: set[int]) -> dict[int, str]:
     return {
         node_id: SEPARATOR.join(names[part] for part in node_ids(path)) for node_id, path in paths.items()
     }
+
+
+def node_paths(session: Session, premises_ids: set[int]) -> dict[int, str]:
+    """Path of the node in which a premises lies now, by premises id."""
+    return dict(
+        session.execute(
+            select(PremisesRow.id, NodeRow.path)
+            .join(NodeRow, NodeRow.id == PremisesRow.node_id)
+            .where(PremisesRow.id.in_(premises_ids))
+        )
+        .tuples()
+        .all()
+    )

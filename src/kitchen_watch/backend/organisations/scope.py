@@ -62,7 +62,7 @@ class Scope:
             return premises_id.in_(self.premises_ids)
         return premises_id.in_(self.premises_query())
 
-    def premises_query(self) -> Select[tuple[int]]:
+    def premises_query(self) -> Select[int]:
         """The ids of the premises in scope."""
         return select(PremisesRow.id).where(self.premises())
 

@@ -52,7 +52,7 @@ class PremisesSpec(Settings):
     business_type: str = "restaurant"
     address: str = ""
     time_zone: str = "Asia/Shanghai"
-    hours: dict[str, tuple[str, ...]] = {}
+    hours: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     responsible_person: str = ""
     phone: str = ""
     cameras: tuple[CameraSpec, ...] = ()
