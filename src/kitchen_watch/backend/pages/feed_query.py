@@ -26,12 +26,20 @@ class FeedQuery:
     premises_id: int | None = None
     camera_id: str | None = None
     state: AlertState | None = None
+    ongoing: bool = False
     cursor: str | None = None
 
     @property
     def count(self) -> int:
         """How many filters are in force."""
-        chosen = (self.tiers, self.code, self.premises_id is not None, self.camera_id, self.state)
+        chosen = (
+            self.tiers,
+            self.code,
+            self.premises_id is not None,
+            self.camera_id,
+            self.state,
+            self.ongoing,
+        )
         return sum(map(bool, chosen))
 
     def filters(self) -> AlertFilters:
@@ -42,6 +50,7 @@ class FeedQuery:
             premises_id=self.premises_id,
             camera_id=self.camera_id,
             states=(self.state,) if self.state else (),
+            ongoing=True if self.ongoing else None,
         )
 
     def wants(self, alert: AlertSummary) -> bool:
@@ -52,6 +61,7 @@ class FeedQuery:
             and self.premises_id in (None, alert.premises.id)
             and self.camera_id in (None, alert.camera.camera_id)
             and self.state in (None, alert.state)
+            and not (self.ongoing and alert.ended_at is not None)
         )
 
     def address(self, *, cursor: str | None = None) -> str:
@@ -62,6 +72,7 @@ class FeedQuery:
             "premises": self.premises_id,
             "camera": self.camera_id,
             "state": self.state,
+            "ongoing": int(self.ongoing),
             "cursor": cursor,
         }
         query = urlencode({name: value for name, value in values.items() if value}, doseq=True)
@@ -79,5 +90,6 @@ def read_feed_query(values: QueryParams) -> FeedQuery:
         premises_id=int(premises) if premises.isdecimal() and len(premises) < 10 else None,
         camera_id=values.get("camera") or None,
         state=AlertState(state) if state in set(AlertState) else None,
+        ongoing=values.get("ongoing") == "1",
         cursor=values.get("cursor") or None,
     )

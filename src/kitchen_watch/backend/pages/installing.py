@@ -27,9 +27,7 @@ Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 TEXTS = {
     403: (
         N_("This is not for your role"),
-        N_(
-            "You are logged in, but your role does not include this page. If you need it, ask your administrator."
-        ),
+        N_("Your role does not include this page. If you need it, ask your administrator."),
     ),
     404: (
         N_("There is nothing here"),
@@ -48,9 +46,7 @@ TEXTS = {
     ),
     500: (
         N_("Something went wrong on our side"),
-        N_(
-            "Nothing you entered elsewhere is lost. Try again; if it happens once more, tell your administrator."
-        ),
+        N_("Nothing that was saved is lost. Try again; if it happens once more, tell your administrator."),
     ),
     503: (
         N_("The service is busy"),
