@@ -64,10 +64,12 @@ class UltralyticsYolo:
                 f"{', '.join(card.labels)}. Export it again with its card."
             )
         half = self._settings.precision == "f16"
-        self._options = {
+        self._options: dict[str, Any] = {
             "imgsz": card.input.width,
             "device": self._settings.device,
-            "half": half,
+            # The NMS-free head: the one that the thresholds of the card were chosen for.
+            "nms": False,
+            "quantize": 16 if half else None,
             "max_det": card.output.rows,
             "verbose": False,
         }

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from kitchen_watch.clock import ManualClock
+from kitchen_watch.edge.detect.scheduler import FairScheduler
+from kitchen_watch.errors import DetectorError
+
+
+class Model:
+    """Work that ends when told, in the order in which it was started."""
+
+    def __init__(self, parallel: int = 1) -> None:
+        self.clock = ManualClock()
+        self.started: list[str] = []
+        self._gates: list[asyncio.Future[str]] = []
+        self.scheduler = FairScheduler[str, str](self._work, parallel=parallel, clock=self.clock)
+
+    async def _work(self, item: str) -> str:
+        gate: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.started.append(item)
+        self._gates.append(gate)
+        return await gate
+
+    async def ask(self, stream_id: str, item: str) -> asyncio.Task[str | None]:
+        task = asyncio.create_task(self.scheduler.submit(stream_id, item))
+        await settle()
+        return task
+
+    async def finish(self, error: Exception | None = None) -> None:
+        gate = self._gates.pop(0)
+        if error is None:
+            gate.set_result("seen")
+        else:
+            gate.set_exception(error)
+        await settle()
+
+    async def end(self, tasks: list[asyncio.Task[str | None]]) -> None:
+        closing = asyncio.create_task(self.scheduler.close())
+        await settle()
+        while self._gates:
+            await self.finish()
+        await closing
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_newer_frame_takes_the_place_of_the_waiting_one() -> None:
+    model = Model()
+    first = await model.ask("a", "a1")
+    second = await model.ask("a", "a2")
+    third = await model.ask("a", "a3")
+    assert await second is None, "nobody looked at it"
+    await model.finish()
+    await model.finish()
+    assert await first == "seen"
+    assert await third == "seen"
+    assert model.started == ["a1", "a3"]
+    statistics = model.scheduler.statistics()["a"]
+    assert (statistics.submitted, statistics.finished, statistics.superseded) == (3, 2, 1)
+
+
+async def test_an_impatient_camera_cannot_starve_a_patient_one() -> None:
+    model = Model()
+    tasks = [await model.ask("fast", "fast0"), await model.ask("slow", "slow0")]
+    for n in range(1, 30):
+        tasks.append(await model.ask("fast", f"fast{n}"))
+        if n % 5 == 0:
+            await model.finish()
+    assert model.started[:2] == ["fast0", "slow0"]
+    await model.end(tasks)
+
+
+async def test_cameras_are_served_in_turn() -> None:
+    model = Model()
+    names = ["a", "b", "c", "d"]
+    tasks = [await model.ask(name, f"{name}0") for name in names]
+    for turn in range(1, 10):
+        for name in names:
+            tasks.append(await model.ask(name, f"{name}{turn}"))
+            await model.finish()
+    served = Counter(item[0] for item in model.started)
+    assert max(served.values()) - min(served.values()) <= 1
+    await model.end(tasks)
+
+
+async def test_never_more_than_one_frame_per_camera_waits() -> None:
+    model = Model()
+    tasks = [await model.ask(name, f"{name}{n}") for n in range(50) for name in ("a", "b")]
+    assert model.scheduler.waiting == 2
+    await model.end(tasks)
+
+
+async def test_as_many_at_a_time_as_the_model_can() -> None:
+    model = Model(parallel=2)
+    tasks = [await model.ask(name, name) for name in ("a", "b", "c")]
+    assert model.started == ["a", "b"]
+    await model.finish()
+    assert model.started == ["a", "b", "c"]
+    await model.end(tasks)
+
+
+async def test_waiting_and_working_times_are_kept() -> None:
+    model = Model()
+    tasks = [await model.ask("a", "a"), await model.ask("b", "b")]
+    model.clock.advance(0.3)
+    await model.finish()
+    model.clock.advance(0.2)
+    await model.finish()
+    await asyncio.gather(*tasks)
+    b = model.scheduler.statistics()["b"]
+    assert b.waiting_s == b.longest_waiting_s == pytest.approx(0.3)
+    assert b.working_s == pytest.approx(0.2)
+
+
+async def test_a_failure_reaches_its_caller_and_nobody_else() -> None:
+    model = Model()
+    bad, good = await model.ask("a", "a"), await model.ask("b", "b")
+    await model.finish(DetectorError("inference failed"))
+    await model.finish()
+    with pytest.raises(DetectorError, match="inference failed"):
+        await bad
+    assert await good == "seen"
+    assert model.scheduler.statistics()["a"].failed == 1
+
+
+async def test_a_caller_who_gives_up_frees_the_place() -> None:
+    model = Model()
+    tasks = [await model.ask("a", "a"), await model.ask("b", "b")]
+    tasks[1].cancel()
+    await settle()
+    assert model.scheduler.waiting == 0
+    await model.finish()
+    assert await tasks[0] == "seen"
+    assert model.started == ["a"]
+
+
+async def test_a_caller_who_gives_up_during_the_work_blocks_nobody() -> None:
+    model = Model()
+    gone, next_one = await model.ask("a", "a"), await model.ask("b", "b")
+    gone.cancel()
+    await settle()
+    await model.finish()
+    await model.finish()
+    assert await next_one == "seen"
+
+
+async def test_closing_finishes_what_is_under_way_and_refuses_the_rest() -> None:
+    model = Model()
+    running, waiting = await model.ask("a", "a"), await model.ask("b", "b")
+    closing = asyncio.create_task(model.scheduler.close())
+    await settle()
+    assert not closing.done()
+    await model.finish()
+    await closing
+    assert await running == "seen"
+    with pytest.raises(DetectorError, match="closed while this frame waited"):
+        await waiting
+    with pytest.raises(DetectorError, match="takes no more frames"):
+        await model.scheduler.submit("a", "late")
