@@ -140,6 +140,14 @@ def test_a_box_that_trembles_has_not_travelled() -> None:
     assert track.travelled == 0.0
 
 
+def test_a_toy_half_hidden_by_a_leg_now_and_then_has_not_travelled() -> None:
+    whole = found("rat", 0.5, width=0.1)
+    left_half = found("rat", 0.475, width=0.05)
+    frames = [[left_half if n % 8 < 4 else whole] for n in range(80)]
+    (track,) = play(Tracker(), frames)[-1]
+    assert track.travelled == 0.0
+
+
 def test_a_rat_that_runs_has_travelled_as_far_as_it_ran() -> None:
     frames = [[found("rat", 0.1 + n * 0.02, 0.9, width=0.05, height=0.05)] for n in range(30)]
     (track,) = play(Tracker(), frames)[-1]

@@ -40,7 +40,7 @@ _UNITS = 640.0
 _REFERENCE_RATE = 5.0
 _FIRM, _WEAK, _SPLIT = 0.9, 0.3, 0.6
 _LIBRARY_RATE = 30.0
-_SHORTEST_STEP = 0.25
+_SHORTEST_STEP = 0.2
 
 
 class TrackerSettings(Settings):
@@ -72,7 +72,8 @@ class _History:
     first_seen_at: datetime
     seen_at: datetime
     hits: int
-    centre: tuple[float, float]
+    stood: Box
+    """Where it was when it last counted as having moved."""
     travelled: float
 
 
@@ -128,19 +129,17 @@ class Tracker:
         self._previous_at = None
 
     def _record(self, group: _Group, key: int, box: Box, at: datetime, aspect: float) -> _History:
-        x, y = box.centre
-        centre = (x, y / aspect)
         history = group.histories.get(key)
         if history is None:
             # ByteTrack names an object at its second sighting; the first was a frame ago.
             first_seen_at = self._previous_at or at
-            history = _History(self._next_id, first_seen_at, at, 1, centre, 0.0)
+            history = _History(self._next_id, first_seen_at, at, 1, box, 0.0)
             group.histories[key] = history
             self._next_id += 1
-        step = hypot(centre[0] - history.centre[0], centre[1] - history.centre[1])
+        step = shift(history.stood, box, aspect)
         if step >= _SHORTEST_STEP * max(box.width, box.height / aspect):
             history.travelled += step
-            history.centre = centre
+            history.stood = box
         history.hits += 1
         history.seen_at = at
         return history
@@ -212,6 +211,21 @@ def _overlap(one: Box, other: Box) -> float:
         return 0.0
     shared = width * height
     return shared / (one.width * one.height + other.width * other.height - shared)
+
+
+def shift(before: Box, after: Box, aspect: float) -> float:
+    """How far a box moved as a whole, in picture widths.
+
+    Only what opposite edges have in common counts: a leg in front of a toy, or a tail that comes
+    into sight, moves one edge and carries nothing anywhere.
+    """
+    across = _common(after.x1 - before.x1, after.x2 - before.x2)
+    down = _common(after.y1 - before.y1, after.y2 - before.y2)
+    return hypot(across, down / aspect)
+
+
+def _common(one: float, other: float) -> float:
+    return min(abs(one), abs(other)) if one * other > 0 else 0.0
 
 
 def _track(group: str, detection: Detection, history: _History) -> Track:

@@ -30,5 +30,6 @@ class Track:
     hits: int
     """Number of analysed frames in which it was seen, weakly or firmly, this one included."""
     travelled: float = 0.0
-    """Path length of its centre so far, in picture widths. Steps shorter than a quarter of its own
-    box do not count, so that the trembling of a box that stands still never adds up to a walk."""
+    """How far it moved as a whole so far, in picture widths. Steps shorter than a fifth of its own
+    box, and boxes that only grow or shrink at one side, do not count, so that the trembling of what
+    stands still never adds up to a walk."""

@@ -78,7 +78,7 @@ class PestParameters(ContentParameters):
     moving: bool
     min_travel: Annotated[
         float, Field(ge=0.0, description="path in lengths of its own box that counts as moving")
-    ] = 1.0
+    ] = 0.5
     veto_labels: Annotated[
         tuple[Label, ...], Field(description="an animal of these labels in its place is no pest")
     ] = ()
