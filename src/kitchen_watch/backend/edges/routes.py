@@ -35,7 +35,9 @@ def list_edges(person: Regulator, parts: PartsOf) -> list[EdgeView]:
         return service.edge_list(session, person, now=parts.clock.now())
 
 
-@router.post("/edges/{edge_id}/configuration", tags=["edges"], summary="Offer a configuration", status_code=202)
+@router.post(
+    "/edges/{edge_id}/configuration", tags=["edges"], summary="Offer a configuration", status_code=202
+)
 async def offer_configuration(
     edge_id: str, request: ConfigurationRequest, person: Administrator, parts: PartsOf, visitor: VisitorOf
 ) -> ConfigurationOffered:

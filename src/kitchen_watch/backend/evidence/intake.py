@@ -76,9 +76,7 @@ def _expect_files(session: Session, edge_id: str, manifest: EvidenceManifest, al
                 EvidenceFileRow.sha256.in_([file.sha256 for file in manifest.files]),
                 EvidenceFileRow.completed_at.is_not(None),
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     session.add_all(
         EvidenceFileRow(

@@ -21,7 +21,10 @@ def unstorable(event: Event, raw: Any) -> str | None:
     if manifest is not None:
         times += [manifest.created_at]
         times += [at for file in manifest.files for at in (file.starts_at, file.ends_at)]
-        large += [(manifest.chain_index, MAX_INT64), *((file.size_bytes, MAX_INT64) for file in manifest.files)]
+        large += [
+            (manifest.chain_index, MAX_INT64),
+            *((file.size_bytes, MAX_INT64) for file in manifest.files),
+        ]
     if any(at is not None and at.year not in YEARS for at in times):
         return f"A time lies outside of the years {YEARS.start} to {YEARS.stop - 1}."
     if any(value > limit for value, limit in large):

@@ -214,9 +214,7 @@ class _Intake:
     def _settle(self) -> None:
         """Alerts that were overtaken: fold all their events anew."""
         for violation_id in self._unsettled:
-            bodies = self._session.scalars(
-                select(EventRow.body).where(EventRow.violation_id == violation_id)
-            )
+            bodies = self._session.scalars(select(EventRow.body).where(EventRow.violation_id == violation_id))
             _write(self._alerts[violation_id], fold(Event.model_validate(body) for body in bodies))
 
     def _keep(self, event_id: UUID, key: _Key) -> None:

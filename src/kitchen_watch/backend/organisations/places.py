@@ -17,11 +17,9 @@ def node_ids(path: str) -> list[int]:
 
 def place_names(session: Session, ids: set[int]) -> dict[int, str]:
     """Path of names by node id, in two queries."""
-    paths = dict(session.execute(select(NodeRow.id, NodeRow.path).where(NodeRow.id.in_(ids))).tuples().all())
+    paths = dict(session.execute(select(NodeRow.id, NodeRow.path).where(NodeRow.id.in_(ids))).all())
     wanted = {part for path in paths.values() for part in node_ids(path)}
-    names = dict(
-        session.execute(select(NodeRow.id, NodeRow.name).where(NodeRow.id.in_(wanted))).tuples().all()
-    )
+    names = dict(session.execute(select(NodeRow.id, NodeRow.name).where(NodeRow.id.in_(wanted))).all())
     return {
         node_id: SEPARATOR.join(names[part] for part in node_ids(path)) for node_id, path in paths.items()
     }
@@ -34,7 +32,5 @@ def node_paths(session: Session, premises_ids: set[int]) -> dict[int, str]:
             select(PremisesRow.id, NodeRow.path)
             .join(NodeRow, NodeRow.id == PremisesRow.node_id)
             .where(PremisesRow.id.in_(premises_ids))
-        )
-        .tuples()
-        .all()
+        ).all()
     )

@@ -115,9 +115,7 @@ def visible_camera(session: Session, person: Person, camera_id: str) -> CameraRo
         NotFound: there is none, or it is not theirs to know about.
     """
     row = session.scalars(
-        select(CameraRow).where(
-            CameraRow.camera_id == camera_id, person.scope.owned(CameraRow.premises_id)
-        )
+        select(CameraRow).where(CameraRow.camera_id == camera_id, person.scope.owned(CameraRow.premises_id))
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no camera {camera_id} that you may see.")
@@ -215,9 +213,7 @@ def _premises_views(session: Session, rows: Sequence[PremisesRow]) -> list[Premi
             select(CameraRow.premises_id, func.count())
             .where(CameraRow.premises_id.in_(ids))
             .group_by(CameraRow.premises_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     alerts = _open_alerts(session, AlertRow.premises_id, ids)
     return [
