@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from kitchen_watch.backend.alerts.feed import latest_feed_id
@@ -25,6 +26,7 @@ router = APIRouter(include_in_schema=False)
 
 ALERTS_PER_PAGE = 40
 ALERTS_AT_HOME = 10
+AlertId = Annotated[int, Path(ge=1, lt=2**63)]
 HEALTHY = frozenset({CameraState.STREAMING, CameraState.PAUSED})
 NEVER_HEARD = "unknown"
 
@@ -76,7 +78,7 @@ def show_now(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
 
 
 @router.get("/alerts/{alert_id}")
-def show_alert(alert_id: int, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+def show_alert(alert_id: AlertId, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
     """One alert with its evidence."""
     with parts.database.read() as session:
         after = latest_feed_id(session)
@@ -85,7 +87,9 @@ def show_alert(alert_id: int, person: AnyPerson, frame: FrameOf, parts: PartsOf)
 
 
 @router.get("/alerts/{alert_id}/card")
-def show_card(alert_id: int, request: Request, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+def show_card(
+    alert_id: AlertId, request: Request, person: AnyPerson, frame: FrameOf, parts: PartsOf
+) -> Response:
     """One row of the feed as it stands now; 204 where the page's filters leave it out."""
     with parts.database.read() as session:
         alert = alert_summary(session, person, alert_id, links=parts.links)
