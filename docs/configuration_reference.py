@@ -1,7 +1,7 @@
 """Writes docs/configuration.md from the settings models, so that the reference cannot go stale.
 
-    python docs/configuration_reference.py            # write it
-    python docs/configuration_reference.py --check    # fail if it is not up to date
+python docs/configuration_reference.py            # write it
+python docs/configuration_reference.py --check    # fail if it is not up to date
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ INTRODUCTION = """# Configuration reference
 
 Generated from the code by `python docs/configuration_reference.py`; do not edit by hand.
 
-Files are YAML. An unknown key, a key given twice or a value out of range refuses to start and names the file, the line
-and the key. `${NAME}` is taken from the environment, `${NAME:-value}` has a default: keep passwords there.
-`kitchen-watch check CONFIG` validates a file together with cameras, model, disk, clock and backend.
+Files are YAML. An unknown key, a key given twice or a value out of range refuses to start and names
+the file, the line and the key. `${NAME}` is taken from the environment, `${NAME:-value}` has a
+default: keep passwords there. `kitchen-watch check CONFIG` validates a file together with cameras,
+model, disk, clock and backend.
 """
 
 
@@ -48,10 +49,16 @@ def reference() -> str:
 def _tables(model: type[BaseModel], prefix: str, seen: set[type[BaseModel]]) -> list[str]:
     seen.add(model)
     heading = f"### `{prefix}`\n\n" if prefix else ""
-    rows = [f"{heading}{_first_paragraph(model)}\n", "| key | type | default | meaning |", "|---|---|---|---|"]
+    rows = [
+        f"{heading}{_first_paragraph(model)}\n",
+        "| key | type | default | meaning |",
+        "|---|---|---|---|",
+    ]
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
-        rows.append(f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(model, name, field)} |")
+        rows.append(
+            f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(model, name, field)} |"
+        )
         for inner in _models(field.annotation):
             if inner not in seen:
                 seen.add(inner)
@@ -116,7 +123,10 @@ def _meaning(model: type[BaseModel], name: str, field: FieldInfo) -> str:
 def _attribute_note(model: type[BaseModel], name: str) -> str:
     bounds = [str(item).replace("annotated_types.", "") for item in model.model_fields[name].metadata]
     words = {"Ge(ge=": "at least ", "Gt(gt=": "more than ", "Le(le=": "at most ", "Lt(lt=": "less than "}
-    said = [next((word + bound[len(key):-1] for key, word in words.items() if bound.startswith(key)), "") for bound in bounds]
+    said = [
+        next((word + bound[len(key) : -1] for key, word in words.items() if bound.startswith(key)), "")
+        for bound in bounds
+    ]
     return ", ".join(filter(None, said))
 
 

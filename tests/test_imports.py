@@ -19,7 +19,9 @@ MEDIA = {"av", "cv2", "openvino", "supervision", "trackers", "torch", "ultralyti
 def _loaded_by(statement: str) -> set[str]:
     """Top-level modules in memory after ``statement`` in a fresh interpreter."""
     code = f"{statement}\nimport sys\nprint('\\n'.join({{name.partition('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     return set(done.stdout.split())
 
 

@@ -29,9 +29,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def _offer(version: str = "v7", **cameras: Any) -> ConfigurationOffer:
-    return ConfigurationOffer(
-        offer_id=uuid4(), version=version, cameras={key.replace("_", "-"): value for key, value in cameras.items()}
-    )
+    named = {key.replace("_", "-"): value for key, value in cameras.items()}
+    return ConfigurationOffer(offer_id=uuid4(), version=version, cameras=named)
 
 
 TRIANGLE = {"zone_id": "stove", "polygon": [[0.1, 0.1], [0.5, 0.1], [0.3, 0.6]]}

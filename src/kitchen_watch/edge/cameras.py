@@ -78,7 +78,9 @@ class RunningCamera:
             frames_received=seen.decoded,
             frames_analysed=self.pipeline.analysed,
             frames_dropped=seen.dropped + self.pipeline.superseded,
-            frame_age_ms=None if seen.frame_age is None else round(seen.frame_age / timedelta(milliseconds=1)),
+            frame_age_ms=None
+            if seen.frame_age is None
+            else round(seen.frame_age / timedelta(milliseconds=1)),
             width=seen.width,
             height=seen.height,
             codec=seen.codec,
@@ -126,8 +128,15 @@ class Cameras:
         """The running camera with this id."""
         return self._running.get(camera_id)
 
-    async def apply(self, wanted: Sequence[CameraSettings], *, resume: Sequence[Violation] = ()) -> None:
-        """Start, restart and stop cameras until they are as ``wanted``; the unchanged go on untouched.
+    async def apply(
+        self,
+        wanted: Sequence[CameraSettings],
+        *,
+        resume: Sequence[Violation] = (),
+        renew_all: bool = False,
+    ) -> None:
+        """Start, restart and stop cameras until they are as ``wanted``; the unchanged go on untouched,
+        unless ``renew_all`` says that what all of them share has changed.
 
         ``resume`` are violations of an earlier process. New cameras are built before anything is
         stopped, so that settings which cannot be put in force change nothing.
@@ -139,7 +148,7 @@ class Cameras:
         changed = {
             camera_id: self._build(settings)
             for camera_id, settings in active.items()
-            if camera_id not in self._running or self._running[camera_id].settings != settings
+            if renew_all or camera_id not in self._running or self._running[camera_id].settings != settings
         }
         for camera_id in [known for known in self._running if known not in active]:
             log.info("camera removed", camera_id=camera_id)

@@ -143,7 +143,7 @@ def _replays(
 ) -> list[ReplayResult]:
     """Replay files one after the other with one detector, a progress bar on standard error."""
     from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     from kitchen_watch.edge.opening import open_judgement  # noqa: PLC0415 - loads media libraries
     from kitchen_watch.edge.replay import replay_file  # noqa: PLC0415
@@ -159,6 +159,10 @@ def _replays(
             with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
                 for file in files:
                     bar = bars.add_task(file.name, total=None)
+
+                    def advance(done: float, total: float | None, bar: TaskID = bar) -> None:
+                        bars.update(bar, completed=done, total=total)
+
                     results.append(
                         await replay_file(
                             file,
@@ -166,7 +170,7 @@ def _replays(
                             rule_set=judgement.rule_set,
                             hours=schedule,
                             frames_per_second=rate,
-                            progress=lambda done, of, bar=bar: bars.update(bar, completed=done, total=of),
+                            progress=advance,
                         )
                     )
         finally:

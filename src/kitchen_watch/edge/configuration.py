@@ -63,8 +63,10 @@ def keep_offer(configuration: Configuration) -> None:
     """Store the accepted offer, whole or not at all."""
     target = configuration.settings.data_dir / OFFER_FILE
     draft = target.with_suffix(".new")
-    body = json.dumps({"version": configuration.version, "cameras": configuration.offered}, ensure_ascii=False)
-    with open(draft, "w", encoding="utf-8", opener=_private) as file:  # noqa: PTH123 - Path.open has no opener
+    body = json.dumps(
+        {"version": configuration.version, "cameras": configuration.offered}, ensure_ascii=False
+    )
+    with open(draft, "w", encoding="utf-8", opener=_private) as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())

@@ -52,9 +52,11 @@ class LiveStream(FrameSource, Protocol):
 class Record(Protocol):
     """Makes one step of a violation durable, with what the frame shows."""
 
-    async def __call__(
-        self, change: ViolationChange, frame: Frame | None, tracks: Sequence[Track]
-    ) -> None:
+    def saw(self, frame: Frame) -> None:
+        """Remember the newest analysed frame."""
+        ...
+
+    async def __call__(self, change: ViolationChange, frame: Frame | None, tracks: Sequence[Track]) -> None:
         """Return once it is on disk."""
         ...
 
@@ -78,6 +80,7 @@ class Analysis:
         self.health = health
         self._detector = detector
         self._tracker = tracker
+        self._broken_off = False
 
     async def look(self, frame: Frame) -> Seen | None:
         """Detect, track and judge; ``None`` if a newer frame came before the model was free.
@@ -85,10 +88,12 @@ class Analysis:
         Raises:
             DetectorError: inference failed.
         """
+        self._broken_off = self._broken_off or frame.discontinuity
         detections = await self._detector.detect(frame)
         if detections is None:
             return None
-        if frame.discontinuity:
+        if self._broken_off:
+            self._broken_off = False
             self._tracker.reset()
         height, width = frame.image.shape[:2]
         tracks = self._tracker.update(detections, at=frame.captured_at, aspect=width / height)
@@ -156,6 +161,7 @@ class CameraPipeline:
                 continue
             self.analysed += 1
             self.last = seen
+            self._record.saw(frame)
             await self._keep(seen.changes, frame, seen.tracks)
 
     async def _watch_outage(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
+
 from kitchen_watch.config import validate
 from kitchen_watch.edge.streams.probe import probe
 from kitchen_watch.edge.streams.source import SourceSettings

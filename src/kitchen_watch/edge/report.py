@@ -29,7 +29,7 @@ class NodeReport:
     edge_id: str
     ready: bool
     reasons: tuple[str, ...]
-    """Why it is not ready, or what will soon be wrong; sentences."""
+    """Why it is not ready; sentences."""
     cameras: tuple[CameraStatus, ...]
     outbox: OutboxReport
     violations: Mapping[str, int]
@@ -41,6 +41,8 @@ class NodeReport:
     """Mean inference time of the last frames in milliseconds."""
     analysis_failures: int = 0
     disk_free_bytes: int | None = None
+    warnings: tuple[str, ...] = ()
+    """What will soon be wrong, such as a filling disk; sentences."""
     reconnects: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -120,9 +120,7 @@ def total(scores: Iterable[Mapping[str, CodeScore]]) -> dict[str, CodeScore]:
     return summed
 
 
-def _score_code(
-    truths: Sequence[Interval], ignored: Sequence[Interval], found: Sequence[Found]
-) -> CodeScore:
+def _score_code(truths: Sequence[Interval], ignored: Sequence[Interval], found: Sequence[Found]) -> CodeScore:
     spans = [(item.started_s, max(item.ended_s, item.started_s + SHORTEST_S)) for item in found]
     hit = sum(any(_overlap(span, truth) > 0 for span in spans) for truth in truths)
     right = wrong = 0

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kitchen_watch.config import Settings
+from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
+from kitchen_watch.edge.streams.health import HealthSettings
 from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.events import Identifier
 from kitchen_watch.logs import LogFormat
@@ -107,13 +109,17 @@ class EdgeSettings(Settings):
     edge_id: Identifier
     data_dir: Path = Path("var/edge")
     backend: BackendSettings
-    model: Path | None = Field(default=None, description="ONNX file with its card beside it; default: shipped")
+    model: Path | None = Field(
+        default=None, description="ONNX file with its card beside it; default: shipped"
+    )
     rules_file: Path | None = Field(default=None, description="rule catalogue; default: the shipped one")
     rules: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="rule parameters for all cameras, such as NO_HAT: {held_s: 5}"
     )
     opening_hours: OpeningHours = OpeningHours.always_open()
     analysis: AnalysisSettings = AnalysisSettings()
+    detector: DetectorSettings = DetectorSettings()
+    health: HealthSettings = HealthSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     status: StatusSettings = StatusSettings()
     log_format: LogFormat = "console"

@@ -60,6 +60,7 @@ def as_json(report: NodeReport) -> dict[str, object]:
         "edge_id": report.edge_id,
         "ready": report.ready,
         "reasons": list(report.reasons),
+        "warnings": list(report.warnings),
         "connected": report.connected,
         "cameras": [camera.model_dump(mode="json") for camera in report.cameras],
         "outbox": dataclasses.asdict(report.outbox),

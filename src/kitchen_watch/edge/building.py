@@ -1,0 +1,80 @@
+"""Builds one camera from its settings: streams, ring, analysis, recorder, pipeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from kitchen_watch.edge.cameras import RunningCamera
+from kitchen_watch.edge.evidence.clip import PacketRing
+from kitchen_watch.edge.evidence.filming import ClipMaker
+from kitchen_watch.edge.evidence.privacy import PrivacyMask
+from kitchen_watch.edge.evidence.snapshot import Snapshots
+from kitchen_watch.edge.pipeline import Analysis, CameraPipeline
+from kitchen_watch.edge.recorder import ClipPlan, Labelling, Recorder, Shared
+from kitchen_watch.edge.rules.judge import RuleBook
+from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
+from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
+from kitchen_watch.edge.streams.camera_stream import CameraStream
+from kitchen_watch.edge.streams.health import HealthMonitor
+from kitchen_watch.edge.tracking import Tracker, TrackerSettings
+
+RING_MARGIN = timedelta(seconds=15)
+
+
+def build_camera(
+    camera: CameraSettings, *, settings: EdgeSettings, rule_set: RuleSet, shared: Shared
+) -> RunningCamera:
+    """One camera, ready to start.
+
+    Raises:
+        ConfigError: its rules or zones do not fit.
+    """
+    hours = camera.opening_hours or settings.opening_hours
+    where = f"cameras.{camera.camera_id}"
+    own_rules = rule_set.for_camera(
+        CameraRules(rules=camera.rules, zones=camera.zones, hours=hours), where=where
+    )
+    rules = RuleBook(camera.camera_id, own_rules, zones=camera.zones, hours=hours)
+    before = timedelta(seconds=settings.evidence.before_s)
+    after = timedelta(seconds=settings.evidence.after_s)
+    ring = PacketRing(
+        seconds=(before + after + RING_MARGIN).total_seconds(), max_bytes=settings.evidence.ring_bytes
+    )
+    rate = camera.frames_per_second or settings.analysis.frames_per_second
+    fit, clock = settings.analysis.fit, shared.clock
+    main_stream = None
+    if camera.sub is None:
+        analysis_stream = CameraStream(
+            camera.camera_id, camera.main, clock=clock, rate=rate, fit=fit, packet_sinks=(ring,)
+        )
+    else:
+        analysis_stream = CameraStream(camera.camera_id, camera.sub, clock=clock, rate=rate, fit=fit)
+        main_stream = CameraStream(
+            f"{camera.camera_id}/main", camera.main, clock=clock, rate=rate, fit=fit,
+            packet_sinks=(ring,), decode=False,
+        )  # fmt: skip
+    mask = PrivacyMask(zone.polygon for zone in camera.privacy)
+    recorder = Recorder(
+        shared,
+        snapshots=Snapshots(
+            shared.packages, shared.workshop, mask=mask, ring=ring if main_stream is not None else None
+        ),
+        clips=ClipMaker(shared.packages, shared.workshop, mask=mask, clock=clock),
+        plan=ClipPlan(ring, before, after),
+        labelling=Labelling(camera.name or camera.camera_id, ZoneInfo(hours.time_zone)),
+    )
+    analysis = Analysis(
+        detector=shared.detector,
+        tracker=Tracker(TrackerSettings()),
+        health=HealthMonitor(settings.health),
+        rules=rules,
+    )
+    return RunningCamera(
+        settings=camera,
+        analysis_stream=analysis_stream,
+        main_stream=main_stream,
+        pipeline=CameraPipeline(analysis_stream, analysis, recorder, clock=clock),
+        recorder=recorder,
+        sleep=clock.sleep,
+    )

@@ -1,0 +1,151 @@
+"""`kitchen-watch check`: everything an edge needs, tried before it matters, each finding in words."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from kitchen_watch.clock import Clock, SystemClock
+from kitchen_watch.edge.configuration import load_configuration
+from kitchen_watch.edge.opening import open_judgement
+from kitchen_watch.edge.rules.judge import RuleBook
+from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
+from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
+from kitchen_watch.edge.streams.probe import probe
+from kitchen_watch.edge.streams.source import SourceSettings
+from kitchen_watch.errors import KitchenWatchError
+from kitchen_watch.events import FIRST_LINK
+from kitchen_watch.redact import redact
+from kitchen_watch.signing import sign
+
+GIGABYTE = 1_000_000_000
+WORST_OFFSET = timedelta(seconds=30)
+PROBES_AT_ONCE = 8
+UPLOAD_STATE = f"/api/v1/edge/evidence/{FIRST_LINK}"
+UNAUTHORISED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    says: str
+
+
+async def check_edge(config_path: Path, *, clock: Clock | None = None) -> list[Finding]:
+    """Look at file, model, rules, disk, backend, clock and every camera; never raises for a finding."""
+    clock = clock or SystemClock()
+    try:
+        settings = load_configuration(config_path).settings
+    except KitchenWatchError as error:
+        return [Finding("configuration", ok=False, says=str(error))]
+    findings = [Finding("configuration", ok=True, says=f"{config_path} is valid")]
+    judged, rule_set = await _check_judgement(settings)
+    findings += judged
+    if rule_set is not None:
+        findings += [_check_rules(camera, settings, rule_set) for camera in settings.cameras]
+    findings.append(_check_disk(settings))
+    findings += await _check_backend(settings, clock)
+    gate = asyncio.Semaphore(PROBES_AT_ONCE)
+    findings += await asyncio.gather(
+        *(
+            _check_source(f"camera {camera.camera_id} {name} stream", source, gate)
+            for camera in settings.cameras
+            for name, source in (("main", camera.main), ("sub", camera.sub))
+            if source is not None and camera.enabled
+        )
+    )
+    return findings
+
+
+async def _check_judgement(settings: EdgeSettings) -> tuple[list[Finding], RuleSet | None]:
+    try:
+        judgement = await asyncio.to_thread(
+            open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
+            detector_settings=settings.detector,
+        )  # fmt: skip
+    except KitchenWatchError as error:
+        return [Finding("model and rules", ok=False, says=str(error))], None
+    used = judgement.detector.model
+    await judgement.detector.close()
+    off = ", ".join(rule.code for rule in judgement.switched_off)
+    says = f"{used.name} {used.version} ({used.precision}); rules switched off: {off or 'none'}"
+    return [Finding("model and rules", ok=True, says=says)], judgement.rule_set
+
+
+def _check_rules(camera: CameraSettings, settings: EdgeSettings, rule_set: RuleSet) -> Finding:
+    what = f"camera {camera.camera_id} rules"
+    hours = camera.opening_hours or settings.opening_hours
+    try:
+        own = rule_set.for_camera(
+            CameraRules(rules=camera.rules, zones=camera.zones, hours=hours), where=what
+        )
+        RuleBook(camera.camera_id, own, zones=camera.zones, hours=hours)
+    except KitchenWatchError as error:
+        return Finding(what, ok=False, says=str(error))
+    return Finding(what, ok=True, says=f"{len(camera.zones)} zones, {len(camera.privacy)} privacy areas")
+
+
+def _check_disk(settings: EdgeSettings) -> Finding:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        probe_file = settings.data_dir / ".check"
+        probe_file.write_bytes(b"check")
+        probe_file.unlink()
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
+        says = (
+            f"{settings.data_dir} cannot be written: {error.strerror}. Give the edge a directory of its own."
+        )
+        return Finding("disk", ok=False, says=says)
+    enough = free >= settings.evidence.disk_warn_free_bytes
+    says = f"{free / GIGABYTE:.1f} GB free in {settings.data_dir}"
+    return Finding(
+        "disk", ok=enough, says=says if enough else f"{says}: too little. Free space or use another disk."
+    )
+
+
+async def _check_backend(settings: EdgeSettings, clock: Clock) -> list[Finding]:
+    target = httpx.URL(settings.backend.url + UPLOAD_STATE)
+    headers = sign(
+        settings.backend.secret.get_secret_value(), edge_id=settings.edge_id, method="GET",
+        target=target.raw_path.decode(), body=b"", at=clock.now(),
+    )  # fmt: skip
+    try:
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+            answer = await client.get(target, headers=headers)
+    except httpx.HTTPError as error:
+        says = f"{settings.backend.url} does not answer ({redact(str(error))}). Check address and network."
+        return [Finding("backend", ok=False, says=says)]
+    findings = []
+    server_time = answer.headers.get("kw-server-time")
+    if server_time is not None:
+        findings.append(_check_clock(datetime.fromisoformat(server_time) - clock.now()))
+    if answer.status_code == UNAUTHORISED:
+        says = "does not accept this edge's signature. Check edge_id and backend.secret, and the clock."
+        return [Finding("backend", ok=False, says=f"{settings.backend.url} {says}"), *findings]
+    return [Finding("backend", ok=True, says=f"{settings.backend.url} knows {settings.edge_id}"), *findings]
+
+
+def _check_clock(offset: timedelta) -> Finding:
+    seconds = offset.total_seconds()
+    good = abs(offset) <= WORST_OFFSET
+    says = f"{seconds:+.1f} s from the backend's clock"
+    return Finding("clock", ok=good, says=says if good else f"{says}. Set up NTP on this machine.")
+
+
+async def _check_source(what: str, source: SourceSettings, gate: asyncio.Semaphore) -> Finding:
+    async with gate:
+        try:
+            seen = await asyncio.to_thread(probe, source)
+        except KitchenWatchError as error:
+            return Finding(what, ok=False, says=str(error))
+    rate = f"{seen.rate:.0f}/s" if seen.rate else "unknown rate"
+    return Finding(what, ok=True, says=f"{seen.codec} {seen.width}x{seen.height} at {rate}")

@@ -1,0 +1,315 @@
+"""The composition root of the edge: opens every part, hands each what it needs, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import signal
+from collections import Counter
+from datetime import timedelta
+from importlib import metadata
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from kitchen_watch.clock import Clock, SystemClock
+from kitchen_watch.control import (
+    CameraCommand,
+    CameraState,
+    CameraStatus,
+    ConfigurationOffer,
+    Heartbeat,
+    Hello,
+)
+from kitchen_watch.edge.building import build_camera
+from kitchen_watch.edge.cameras import Cameras, RunningCamera
+from kitchen_watch.edge.configuration import (
+    Configuration,
+    keep_offer,
+    load_configuration,
+    with_offer,
+)
+from kitchen_watch.edge.control_client import ControlClient
+from kitchen_watch.edge.evidence.package import Packages
+from kitchen_watch.edge.evidence.workshop import Workshop
+from kitchen_watch.edge.opening import Judgement, fit_rules, open_judgement, open_rules
+from kitchen_watch.edge.outbox.delivery import Delivery
+from kitchen_watch.edge.outbox.disk import DiskKeeper
+from kitchen_watch.edge.outbox.store import OutboxStore
+from kitchen_watch.edge.recorder import Shared, settle_owed_clips
+from kitchen_watch.edge.report import NodeReport, OutboxReport
+from kitchen_watch.edge.settings import CameraSettings
+from kitchen_watch.edge.status_server import bind, serve_status
+from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
+from kitchen_watch.logs import configure_logs
+
+FIRST_PICTURE_LIMIT = timedelta(seconds=30)
+FIXED_WHILE_RUNNING = (
+    "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health",
+)  # fmt: skip
+
+log = structlog.get_logger(__name__)
+
+
+class EdgeNode:
+    """One edge: its cameras, its outbox, its way to the backend. Build with :meth:`open`."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        config_path: Path,
+        *,
+        clock: Clock,
+        judgement: Judgement,
+        packages: Packages,
+        store: OutboxStore,
+    ) -> None:
+        self.settings = configuration.settings
+        self._configuration = configuration
+        self._config_path = config_path
+        self._clock = clock
+        self._judgement = judgement
+        self._packages = packages
+        self._store = store
+        self._delivery = Delivery(
+            store, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
+            secret=self.settings.backend.secret, clock=clock,
+        )  # fmt: skip
+        self._control = ControlClient(
+            self, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
+            secret=self.settings.backend.secret, clock=clock,
+            on_server_time=self._delivery.learn_server_time,
+            server_offset=lambda: self._delivery.server_offset,
+        )  # fmt: skip
+        self._keeper = DiskKeeper(
+            store, packages, warn_free_bytes=self.settings.evidence.disk_warn_free_bytes,
+            floor_free_bytes=self.settings.evidence.disk_floor_free_bytes,
+            keep=timedelta(days=self.settings.evidence.keep_days), clock=clock,
+        )  # fmt: skip
+        self._opened: Counter[str] = Counter()
+        self._workshop = Workshop()
+        self._shared = Shared(
+            detector=judgement.detector, packages=packages, workshop=self._workshop, store=store,
+            clock=clock, server_offset=lambda: self._delivery.server_offset, opened=self._opened,
+        )  # fmt: skip
+        self._started_at = clock.monotonic()
+        self._applying = asyncio.Lock()
+        self._rule_set = judgement.rule_set
+        self.cameras = Cameras(self._build_camera)
+
+    @classmethod
+    async def open(cls, config_path: Path, *, clock: Clock) -> EdgeNode:
+        """Open everything that can refuse, before the first camera is touched.
+
+        Raises:
+            ConfigError: the configuration is bad.
+            DetectorError: the model cannot be used.
+            EvidenceError: the data directory cannot be used.
+        """
+        configuration = load_configuration(config_path)
+        settings = configuration.settings
+        judgement = await asyncio.to_thread(
+            open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
+            detector_settings=settings.detector, clock=clock,
+        )  # fmt: skip
+        packages = Packages(settings.data_dir, zone=ZoneInfo(settings.opening_hours.time_zone))
+        store = await OutboxStore.open(packages, edge_id=settings.edge_id, clock=clock)
+        for problem in store.recovery.problems:
+            log.warning("outbox recovered", problem=problem)
+        for rule in judgement.switched_off:
+            log.info("rule switched off", code=rule.code, reason=rule.reason)
+        return cls(
+            configuration, config_path, clock=clock, judgement=judgement, packages=packages, store=store
+        )
+
+    async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
+        """Watch until ``stop`` is set; read the configuration file again whenever ``reload`` is."""
+        with bind(self.settings.status.host, self.settings.status.port) as listener:
+            async with serve_status(self.report, listener) as port, asyncio.TaskGroup() as tasks:
+                log.info("edge started", edge_id=self.settings.edge_id, status_port=port)
+                await settle_owed_clips(self._store, model=self._judgement.detector.model, clock=self._clock)
+                recovered = [entry.violation for entry in self._store.recovery.violations]
+                await self.cameras.apply(self.settings.cameras, resume=recovered)
+                background = [
+                    tasks.create_task(work)
+                    for work in (
+                        self._delivery.run(), self._control.run(), self._keeper.run(), self._reloads(reload),
+                    )
+                ]  # fmt: skip
+                await stop.wait()
+                log.info("edge stopping")
+                await self.cameras.stop()
+                for task in background:
+                    task.cancel()
+
+    async def close(self) -> None:
+        """Release model and outbox."""
+        await self._judgement.detector.close()
+        await self._workshop.close()
+        await self._store.close()
+
+    # what the control connection asks (ControlledNode)
+
+    def hello(self) -> Hello:
+        """Who this edge is and what it runs."""
+        return Hello(
+            edge_id=self.settings.edge_id,
+            software_version=metadata.version("kitchen-watch"),
+            model_sha256=self._judgement.detector.model.sha256,
+            configuration_version=self._configuration.version,
+            cameras=tuple(camera.settings.camera_id for camera in self.cameras),
+        )
+
+    async def heartbeat(self) -> Heartbeat:
+        """How this edge and its cameras are."""
+        report = await self.report()
+        return Heartbeat(
+            sent_at=self._clock.now(),
+            cameras=report.cameras,
+            outbox_pending=report.outbox.pending,
+            outbox_oldest_s=report.outbox.oldest_s,
+            dead_letters=report.outbox.dead,
+            disk_free_bytes=report.disk_free_bytes,
+            warnings=report.warnings,
+        )
+
+    async def apply(self, offer: ConfigurationOffer) -> None:
+        """Put an offered configuration in force and keep it on disk.
+
+        Raises:
+            KitchenWatchError: why it is refused; everything goes on as it was.
+        """
+        async with self._applying:
+            configuration = with_offer(self._config_path, offer)
+            await self._put_in_force(configuration)
+            keep_offer(configuration)
+
+    async def command(self, command: CameraCommand) -> str | None:
+        """Carry out one command of a person at the backend.
+
+        Raises:
+            KitchenWatchError: why it cannot be done.
+        """
+        camera = self.cameras.find(command.camera_id)
+        if camera is None:
+            raise NotFound(f"This edge has no running camera {command.camera_id}.")
+        if command.action == "reconnect":
+            camera.reconnect()
+            return None
+        seen = camera.pipeline.last
+        if seen is None:
+            raise NotFound(f"Camera {command.camera_id} has given no picture yet.")
+        if command.action == "reference":
+            camera.pipeline.analysis.health.set_reference(seen.frame.image)
+            return None
+        jpeg = await camera.recorder.live_snapshot(seen.frame)
+        return base64.b64encode(jpeg).decode()
+
+    # what the status server asks
+
+    async def report(self) -> NodeReport:
+        """Everything in numbers, now."""
+        counts = await self._store.counts()
+        oldest = await self._store.oldest_undelivered_age()
+        cameras = tuple(camera.status() for camera in self.cameras)
+        reasons = self._not_ready(cameras)
+        return NodeReport(
+            edge_id=self.settings.edge_id,
+            ready=not reasons,
+            reasons=reasons,
+            warnings=tuple(self._keeper.warnings),
+            cameras=cameras,
+            outbox=OutboxReport(
+                pending=counts.pending, delivered=counts.delivered, dead=counts.dead,
+                uploads_pending=counts.uploads_pending,
+                oldest_s=None if oldest is None else oldest.total_seconds(),
+            ),
+            violations=dict(self._opened),
+            connected=self._control.connected,
+            frames_superseded=sum(camera.pipeline.superseded for camera in self.cameras),
+            analysis_failures=sum(camera.pipeline.failures for camera in self.cameras),
+            disk_free_bytes=self._packages.free_bytes(),
+            reconnects={camera.settings.camera_id: camera.reconnects for camera in self.cameras},
+        )  # fmt: skip
+
+    def _not_ready(self, cameras: tuple[CameraStatus, ...]) -> tuple[str, ...]:
+        """An edge is ready once a camera has streamed; none of many is worth waiting for long."""
+        if not cameras:
+            return ("no camera is configured",)
+        if all(camera.frames_analysed == 0 for camera in cameras):
+            waited = timedelta(seconds=self._clock.monotonic() - self._started_at)
+            if waited < FIRST_PICTURE_LIMIT:
+                return ("no camera has given a picture yet",)
+            if all(camera.state is not CameraState.STREAMING for camera in cameras):
+                return tuple(f"{camera.camera_id}: {camera.reason or camera.state}" for camera in cameras)
+        return ()
+
+    # how configurations come into force
+
+    async def _reloads(self, reload: asyncio.Event) -> None:
+        while True:
+            await reload.wait()
+            reload.clear()
+            async with self._applying:
+                try:
+                    await self._put_in_force(await asyncio.to_thread(load_configuration, self._config_path))
+                except KitchenWatchError as error:
+                    log.error("configuration refused; the old one stays in force", reason=str(error))
+                else:
+                    log.info("configuration reloaded")
+
+    async def _put_in_force(self, configuration: Configuration) -> None:
+        """Validate for every camera, then apply. What only a restart can change is refused."""
+        new, old = configuration.settings, self.settings
+        fixed = (
+            "edge_id",
+            "data_dir",
+            "backend",
+            "model",
+            "status",
+            "analysis",
+            "evidence",
+            "detector",
+            "health",
+        )
+        for key in fixed:
+            if getattr(new, key) != getattr(old, key):
+                raise ConfigError(
+                    f"{key}: cannot be changed while the edge runs. Restart it to change {key}."
+                )
+        rule_set = open_rules(new.rules_file, changes=new.rules)
+        rule_set, _ = fit_rules(rule_set, self._judgement.detector.labels)
+        judged_anew = rule_set != self._rule_set or new.opening_hours != old.opening_hours
+        before = (self.settings, self._rule_set)
+        self.settings, self._rule_set = new, rule_set
+        try:
+            await self.cameras.apply(new.cameras, renew_all=judged_anew)
+        except KitchenWatchError:
+            self.settings, self._rule_set = before
+            raise
+        self._configuration = configuration
+
+    def _build_camera(self, camera: CameraSettings) -> RunningCamera:
+        return build_camera(camera, settings=self.settings, rule_set=self._rule_set, shared=self._shared)
+
+
+async def run_edge(config_path: Path) -> None:
+    """The edge as a process: SIGTERM and Ctrl-C end it in order, SIGHUP reads the file again.
+
+    Raises:
+        KitchenWatchError: why it cannot start.
+    """
+    clock = SystemClock()
+    settings = load_configuration(config_path).settings
+    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    stop, reload = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    node = await EdgeNode.open(config_path, clock=clock)
+    try:
+        await node.run(stop, reload)
+    finally:
+        await node.close()
