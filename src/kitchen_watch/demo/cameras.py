@@ -19,6 +19,7 @@ from pathlib import Path
 from kitchen_watch.demo.clips import usable_clips
 from kitchen_watch.demo.rendering import films, missing, render_missing
 from kitchen_watch.demo.rtsp_server import ServedCamera, serve
+from kitchen_watch.demo.schedule import Film
 from kitchen_watch.errors import KitchenWatchError
 
 
@@ -27,8 +28,8 @@ def sample_cameras(directory: Path) -> list[ServedCamera]:
     if missing(directory):
         render_missing(directory)
     return [
-        ServedCamera(film.camera.camera_id, film.camera.name, film.usual, film.covered, film.camera.plan)
-        for film in films(directory)
+        ServedCamera(made.camera.camera_id, made.paths, made.camera.programme, made.camera.plan)
+        for made in films(directory)
     ]
 
 
@@ -37,7 +38,7 @@ def clip_cameras(clips: Path, directory: Path) -> list[ServedCamera]:
     usable, refusals = usable_clips(clips, directory)
     for sentence in refusals:
         logging.getLogger(__name__).warning("%s", sentence)
-    return [ServedCamera(clip.camera_id, clip.name, clip.film) for clip in usable]
+    return [ServedCamera(clip.camera_id, {Film.USUAL: clip.film}) for clip in usable]
 
 
 async def run(cameras: Sequence[ServedCamera], *, port: int, until_stdin_closes: bool) -> None:
@@ -47,10 +48,7 @@ async def run(cameras: Sequence[ServedCamera], *, port: int, until_stdin_closes:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with serve(cameras, port=port) as urls:
-        lines = [
-            {"camera_id": camera.camera_id, "name": camera.name, "url": urls[camera.camera_id]}
-            for camera in cameras
-        ]
+        lines = [{"camera_id": camera.camera_id, "url": urls[camera.camera_id]} for camera in cameras]
         sys.stdout.write(json.dumps({"cameras": lines}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
         if until_stdin_closes:
@@ -69,11 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--directory", type=Path, required=True, help="where the films are kept")
     parser.add_argument("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
     parser.add_argument("--clips", type=Path, help="serve the video files in this directory too")
+    parser.add_argument("--no-samples", action="store_true", help="leave the sample cameras out")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     try:
-        cameras = sample_cameras(chosen.directory)
+        cameras = [] if chosen.no_samples else sample_cameras(chosen.directory)
         if chosen.clips is not None:
             cameras += clip_cameras(chosen.clips, chosen.directory)
         asyncio.run(run(cameras, port=chosen.port, until_stdin_closes=chosen.until_stdin_closes))

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import suppress
@@ -22,13 +23,23 @@ from typing import TYPE_CHECKING
 
 from kitchen_watch.demo.sample_cameras import SAMPLE_CAMERAS, SampleCamera
 from kitchen_watch.demo.scene import Scene, SceneSettings
+from kitchen_watch.demo.schedule import Film
 from kitchen_watch.errors import ConfigError
 
 if TYPE_CHECKING:
     import av
 
 FRAMES_PER_SECOND = 12
-_SHAPED_BY = ("canvas", "furniture", "kitchen", "photographs", "rendering", "sample_cameras", "scene")
+_SHAPED_BY = (
+    "canvas",
+    "furniture",
+    "kitchen",
+    "photographs",
+    "rendering",
+    "sample_cameras",
+    "scene",
+    "schedule",
+)
 _KEY_LENGTH = 12
 # One keyframe a second: evidence clips can start close to the wished moment. No B-frames, as cameras.
 _ENCODER = {
@@ -49,19 +60,14 @@ class CameraFilms:
     """Where one camera's films lie."""
 
     camera: SampleCamera
-    usual: Path
-    covered: Path | None
+    paths: dict[Film, Path]
 
 
 def films(directory: Path, cameras: Sequence[SampleCamera] = SAMPLE_CAMERAS) -> list[CameraFilms]:
     """Where the cameras' films lie (or will lie) under ``directory``."""
     home = directory / _version_key()
     return [
-        CameraFilms(
-            camera,
-            home / f"{camera.camera_id}.mp4",
-            home / f"{camera.camera_id}.covered.mp4" if camera.covered else None,
-        )
+        CameraFilms(camera, {film: home / f"{camera.camera_id}.{film}.mp4" for film in camera.films})
         for camera in cameras
     ]
 
@@ -70,13 +76,13 @@ def missing(
     directory: Path, cameras: Sequence[SampleCamera] = SAMPLE_CAMERAS
 ) -> list[tuple[SceneSettings, Path]]:
     """The loops that must still be rendered, longest first."""
-    wanted: list[tuple[SceneSettings, Path]] = []
-    for film in films(directory, cameras):
-        wanted.append((film.camera.usual, film.usual))
-        if film.camera.covered is not None and film.covered is not None:
-            wanted.append((film.camera.covered, film.covered))
+    wanted = [
+        (scene, made.paths[film])
+        for made in films(directory, cameras)
+        for film, scene in made.camera.films.items()
+    ]
     lacking = [(scene, path) for scene, path in wanted if not path.is_file() or path.stat().st_size == 0]
-    return sorted(lacking, key=lambda item: -item[0].seconds * (1 + 2 * len(item[0].figures)))
+    return sorted(lacking, key=lambda item: -item[0].seconds)
 
 
 def render_missing(
@@ -91,7 +97,7 @@ def render_missing(
     result = films(directory, cameras)
     if tasks:
         try:
-            result[0].usual.parent.mkdir(parents=True, exist_ok=True)
+            (directory / _version_key()).mkdir(parents=True, exist_ok=True)
             _render_in_processes(tasks, progress or (lambda _done, _total: None))
         except OSError as error:
             raise ConfigError(
@@ -139,9 +145,18 @@ def _begin_worker(counter: Synchronized[int]) -> None:
     _rendered = counter
     # Ctrl-C goes to the whole process group; the parent alone decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import cv2  # noqa: PLC0415 - as above
 
     cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(scene: SceneSettings, path: Path) -> None:

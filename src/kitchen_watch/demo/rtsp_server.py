@@ -22,7 +22,7 @@ import aio_rtsp_toolkit.server as toolkit
 from aio_rtsp_toolkit.server_session import RtspServerSession
 
 from kitchen_watch.demo.film import FilmPacket, FilmReader
-from kitchen_watch.demo.schedule import Fault, FaultPlan, fault_at
+from kitchen_watch.demo.schedule import Fault, FaultPlan, Film, Showing, fault_at, showing_at
 from kitchen_watch.errors import ConfigError
 
 LOOPBACK = "127.0.0.1"
@@ -37,55 +37,60 @@ class ServedCamera:
     """One camera of the server: its films, its script, and when its first viewer came."""
 
     camera_id: str
-    name: str
-    usual: Path
-    covered: Path | None = None
+    films: Mapping[Film, Path]
+    programme: Sequence[Showing] = ()
     plan: FaultPlan | None = None
     first_viewed: float | None = None
 
-    def elapsed(self, now: float) -> float:
-        """Seconds since the first viewer came; 0 before."""
-        return 0.0 if self.first_viewed is None else now - self.first_viewed
+    @property
+    def usual(self) -> Path:
+        """The film that stands for the camera."""
+        return self.films[Film.USUAL]
 
-    def fault(self, now: float) -> Fault | None:
-        """The fault in force."""
-        return None if self.first_viewed is None else fault_at(self.plan, self.elapsed(now))
+    def fault(self) -> Fault | None:
+        """The fault in force; none before the first viewer."""
+        return None if self.first_viewed is None else fault_at(self.plan, self._elapsed())
 
-    def film(self, now: float) -> Path:
-        """What the lens sees now."""
-        if self.covered is not None and self.fault(now) is Fault.COVERED:
-            return self.covered
-        return self.usual
+    def showing(self) -> tuple[Path, float]:
+        """The film that the lens sees now, and for how many seconds it has been shown."""
+        film, into = showing_at(self.programme, self.plan, self._elapsed())
+        return self.films[film], into
 
     async def packets(self) -> AsyncIterator[FilmPacket]:
         """The present moment's packets for ever; ``second`` counts on from 0 across loops and films."""
         if self.first_viewed is None:
             self.first_viewed = time.monotonic()
-        offset, joined = 0.0, False
+        offset, last = 0.0, None
         while True:
-            film = self.film(time.monotonic())
-            start = 0.0 if joined or film != self.usual else self.elapsed(time.monotonic())
-            reader, joined = await asyncio.to_thread(_open_at, film, start), True
-            origin = end = None
+            film, into = self.showing()
+            # A film that simply begins again does so at its start, whatever the clocks say.
+            reader = await asyncio.to_thread(_open_at, film, 0.0 if film == last else into)
+            last, origin, end = film, None, None
             try:
                 while batch := await asyncio.to_thread(reader.read, _PACKETS_AT_ONCE):
-                    if batch[0].keyframe and origin is not None and self.film(time.monotonic()) != film:
-                        break
                     for packet in batch:
+                        if packet.keyframe and origin is not None and self.showing()[0] != film:
+                            batch = []
+                            break
                         origin = packet.second if origin is None else origin
                         second = offset + packet.second - origin
                         end = second + packet.lasting_s
                         yield replace(packet, second=second)
+                    if not batch:
+                        break
             finally:
                 await asyncio.to_thread(reader.close)
             if end is None:
                 raise ConfigError(f"{film}: has no pictures in it.")
             offset = end
 
+    def _elapsed(self) -> float:
+        return 0.0 if self.first_viewed is None else time.monotonic() - self.first_viewed
+
 
 def _open_at(film: Path, elapsed_s: float) -> FilmReader:
     reader = FilmReader(film)
-    if elapsed_s <= 0 or reader.duration_s <= 0:
+    if elapsed_s < 1 or reader.duration_s <= 0:
         return reader
     reader.close()
     return FilmReader(film, start_s=elapsed_s % reader.duration_s)
@@ -197,7 +202,8 @@ class CameraListener(toolkit.RtspServer):  # type: ignore[misc] # the toolkit ca
 async def serve(cameras: Sequence[ServedCamera], *, port: int = 0) -> AsyncIterator[dict[str, str]]:
     """Serve the cameras while the context is open; yields their addresses.
 
-    Cameras that drop off the network have a port of their own, so that the others stay.
+    Cameras that drop off the network have a port of their own, counting up from ``port``, so that the
+    others stay.
 
     Raises:
         ConfigError: the port is in use.
@@ -206,7 +212,9 @@ async def serve(cameras: Sequence[ServedCamera], *, port: int = 0) -> AsyncItera
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_READERS, "film"))
     fragile = [camera for camera in cameras if camera.plan and camera.plan.fault is Fault.OFFLINE]
     steady = [camera for camera in cameras if camera not in fragile]
-    listeners = [CameraListener(steady, port=port), *(CameraListener([camera]) for camera in fragile)]
+    listeners = [CameraListener(steady, port=port)]
+    for number, camera in enumerate(fragile, start=1):
+        listeners.append(CameraListener([camera], port=port + number if port else 0))
     scripts: list[asyncio.Task[None]] = []
     try:
         for listener in listeners:
@@ -238,7 +246,7 @@ async def _follow_script(camera: ServedCamera, listener: CameraListener) -> None
     reachable = True
     while True:
         await asyncio.sleep(_POLL_S)
-        wanted = camera.fault(time.monotonic()) is not Fault.OFFLINE
+        wanted = camera.fault() is not Fault.OFFLINE
         if wanted == reachable:
             continue
         if not wanted:

@@ -2,106 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kitchen_watch.demo.scene import Figure, SceneSettings, Step
-from kitchen_watch.demo.schedule import Fault, FaultPlan
+from kitchen_watch.demo.schedule import Fault, FaultPlan, Film, Showing
 
 COVERED_SECONDS = 14.0
+EMPTY_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
 class SampleCamera:
-    """One demo camera. ``usual`` loops; ``covered`` is shown while the plan says so."""
+    """One demo camera."""
 
     camera_id: str
-    name: str
-    name_en: str
-    usual: SceneSettings
-    covered: SceneSettings | None = None
+    scene: SceneSettings
+    programme: tuple[Showing, ...] = ()
     plan: FaultPlan | None = None
-    always_closed: bool = False
-    """Its kitchen is never within opening hours, so that nobody may be seen there."""
+
+    @property
+    def films(self) -> dict[Film, SceneSettings]:
+        """The loops that must be rendered."""
+        films = {Film.USUAL: self.scene}
+        if any(showing.film is Film.EMPTY for showing in self.programme):
+            films[Film.EMPTY] = replace(self.scene, figures=(), seconds=EMPTY_SECONDS)
+        if self.plan is not None and self.plan.fault is Fault.COVERED:
+            films[Film.COVERED] = replace(self.scene, figures=(), seconds=COVERED_SECONDS, covered=True)
+        return films
 
 
 SAMPLE_CAMERAS: tuple[SampleCamera, ...] = (
     SampleCamera(
         camera_id="demo-stove",
-        name="灶台",
-        name_en="Stove",
-        usual=SceneSettings(
+        scene=SceneSettings(
             room="stove",
             title="01 巷口小馆 · 灶台",
-            seconds=20,
+            seconds=26,
             figures=(
                 Figure(
                     "astronaut",
-                    0.53,
+                    0.50,
                     (
-                        Step(0, 0.30),
-                        Step(4, 0.30),
-                        Step(8, 0.52),
-                        Step(13, 0.52),
-                        Step(17, 0.30),
-                        Step(20, 0.30),
+                        Step(0, -0.2),
+                        Step(4, 0.32),
+                        Step(8, 0.32),
+                        Step(12, 0.54),
+                        Step(21, 0.54),
+                        Step(26, -0.2),
                     ),
                 ),
             ),
             steam=((556, 532), (165, 462)),
         ),
+        programme=(Showing(Film.USUAL, 26), Showing(Film.EMPTY, 36)),
     ),
     SampleCamera(
         camera_id="demo-preparation",
-        name="切配",
-        name_en="Preparation",
-        usual=SceneSettings(
+        scene=SceneSettings(
             room="preparation",
             title="02 巷口小馆 · 切配",
-            seconds=20,
+            seconds=24,
             figures=(
                 Figure(
                     "hopper",
-                    0.50,
-                    (Step(0, 0.62), Step(6, 0.62), Step(10, 0.36), Step(16, 0.36), Step(20, 0.62)),
+                    0.43,
+                    (
+                        Step(0, 1.2),
+                        Step(4, 0.66),
+                        Step(9, 0.66),
+                        Step(13, 0.42),
+                        Step(18, 0.42),
+                        Step(24, 1.2),
+                    ),
                 ),
             ),
             steam=((1125, 452),),
         ),
+        programme=(Showing(Film.EMPTY, 6), Showing(Film.USUAL, 24), Showing(Film.EMPTY, 54)),
     ),
     SampleCamera(
         camera_id="demo-cold-dishes",
-        name="冷食专间",
-        name_en="Cold dishes",
-        usual=SceneSettings(room="cold-dishes", title="03 巷口小馆 · 冷食专间", seconds=12),
-        covered=SceneSettings(
-            room="cold-dishes", title="03 巷口小馆 · 冷食专间", seconds=COVERED_SECONDS, covered=True
-        ),
+        scene=SceneSettings(room="cold-dishes", title="03 巷口小馆 · 冷食专间", seconds=12),
         plan=FaultPlan(Fault.COVERED, first_s=9, lasting_s=COVERED_SECONDS, every_s=170),
     ),
     SampleCamera(
         camera_id="demo-washing",
-        name="洗消",
-        name_en="Dish washing",
-        usual=SceneSettings(
+        scene=SceneSettings(
             room="washing",
             title="04 河畔食堂 · 洗消",
             seconds=20,
             figures=(
-                Figure(
-                    "astronaut",
-                    0.46,
-                    (Step(0, 0.62), Step(6, 0.62), Step(11, 0.72), Step(16, 0.62), Step(20, 0.62)),
-                ),
+                Figure("astronaut", 0.50, (Step(0, 1.2), Step(5, 0.62), Step(15, 0.62), Step(20, 1.2))),
             ),
             steam=((1050, 470),),
         ),
+        programme=(Showing(Film.EMPTY, 30), Showing(Film.USUAL, 20), Showing(Film.EMPTY, 58)),
         plan=FaultPlan(Fault.OFFLINE, first_s=12, lasting_s=12, every_s=190),
     ),
     SampleCamera(
         camera_id="demo-store",
-        name="夜间库房",
-        name_en="Store at night",
-        usual=SceneSettings(
+        scene=SceneSettings(
             room="store",
             title="05 河畔食堂 · 库房",
             seconds=24,
@@ -114,6 +114,5 @@ SAMPLE_CAMERAS: tuple[SampleCamera, ...] = (
             night=True,
             noise=3.4,
         ),
-        always_closed=True,
     ),
 )

@@ -1,0 +1,108 @@
+"""What the demo says: tables and bars for people on standard error and output, or lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from kitchen_watch.demo.district import Login
+from kitchen_watch.demo.summary import Summary
+from kitchen_watch.redact import redact
+
+ROLES = {
+    "admin": "administrator",
+    "supervisor": "supervision group",
+    "grid_officer": "regulator",
+    "responsible_official": "responsible official",
+    "premises_manager": "restaurant manager",
+    "premises_staff": "restaurant staff",
+}
+
+
+class Screen:
+    """With ``as_json`` standard output carries JSON lines only, and people read standard error."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._bars = Console(stderr=True)
+
+    def say(self, sentence: str) -> None:
+        """One line for people."""
+        self._console.print(escape(redact(sentence)))
+
+    def record(self, event: str, **values: Any) -> None:
+        """One line for machines."""
+        if self._as_json:
+            sys.stdout.write(json.dumps({"event": event, **values}, ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+
+    @contextmanager
+    def bar(self, title: str) -> Iterator[Callable[[float, float], None]]:
+        """A progress bar on standard error; the yielded function takes what is done and the whole."""
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+            console=self._bars, transient=True,
+        ) as progress:  # fmt: skip
+            task = progress.add_task(title, total=None)
+            yield lambda done, whole: progress.update(task, completed=done, total=whole)
+
+    def welcome(
+        self,
+        *,
+        address: str,
+        logins: Sequence[Login],
+        passwords: Mapping[str, str],
+        streams: Mapping[str, str],
+    ) -> None:
+        """Where to look and with which one-time passwords."""
+        table = Table(title=f"kitchen_watch is running: {address}", title_justify="left", title_style="bold")
+        for heading in ("log in as", "one-time password", "who", ""):
+            table.add_column(heading)
+        for login in logins:
+            password = passwords.get(login.username, "as you chose it")
+            table.add_row(login.username, password, login.display_name, ROLES.get(login.role, login.role))
+        self._console.print(table)
+        if not passwords:
+            self.say("The logins are those of an earlier start. To begin anew: kitchen-watch demo --fresh")
+        for camera_id, url in streams.items():
+            self.say(f"  camera {camera_id}: {url}")
+        self.record(
+            "ready",
+            address=address,
+            logins=[
+                {"username": login.username, "role": login.role, "password": passwords.get(login.username)}
+                for login in logins
+            ],
+            cameras=dict(streams),
+        )
+
+    def summarise(self, summary: Summary) -> None:
+        """The figures of a run."""
+        cameras = Table(title="Cameras", title_justify="left")
+        for heading in ("camera", "state", "frames received", "analysed", "dropped"):
+            cameras.add_column(heading, justify="right" if heading not in {"camera", "state"} else "left")
+        for line in summary.cameras:
+            cameras.add_row(
+                line.camera_id, line.state, str(line.received), str(line.analysed), str(line.dropped)
+            )
+        alerts = Table(title="Alerts", title_justify="left")
+        alerts.add_column("code")
+        alerts.add_column("raised", justify="right")
+        for code, count in summary.violations.items():
+            alerts.add_row(code, str(count))
+        self._console.print(cameras, alerts)
+        self.say(
+            f"events delivered {summary.delivered}, pending {summary.pending}, refused {summary.dead}, "
+            f"evidence files still to upload {summary.uploads_pending}, accepted by the backend "
+            f"{'unknown' if summary.accepted_by_backend is None else summary.accepted_by_backend}"
+        )
+        self.record("summary", **summary.as_json())
