@@ -23,6 +23,8 @@ from kitchen_watch.events import EvidenceFile, EvidenceKind, EvidenceManifest
 ROOT = "evidence"
 PART = ".part"
 """Suffix of files that are being written; whatever carries it after a crash is worth nothing."""
+REMOVED_NAME = "removed.json"
+"""Says which files of a package were deleted, by whom and when; their manifests stay."""
 RESERVE_BYTES = 64 * 1024 * 1024
 """No picture is written into the last of the disk: it belongs to the events themselves."""
 

@@ -147,12 +147,15 @@ def oldest_pending(connection: sqlite3.Connection) -> datetime | None:
 
 
 def next_due(connection: sqlite3.Connection, *, now: datetime) -> datetime | None:
-    """When the next waiting event or file becomes due, ``None`` when nothing waits."""
+    """When the next event or file becomes due that is not yet; ``None`` if none is put off."""
     row = connection.execute(
-        "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM events WHERE state = 'pending'"
-        " UNION ALL SELECT min(next_attempt_at) FROM uploads WHERE state = 'pending')"
+        "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM events"
+        "   WHERE state = 'pending' AND next_attempt_at > :now"
+        " UNION ALL SELECT min(next_attempt_at) FROM uploads"
+        "   WHERE state = 'pending' AND next_attempt_at > :now)",
+        {"now": micros(now)},
     ).fetchone()
-    return None if row[0] is None else max(now, moment(row[0]))
+    return None if row[0] is None else moment(row[0])
 
 
 def next_upload(connection: sqlite3.Connection, *, now: datetime, data_dir: Path) -> PendingUpload | None:

@@ -132,7 +132,7 @@ class OutboxStore:
         await self._writer.run(lambda connection: pending.release(connection, ids))
 
     async def next_due(self) -> datetime | None:
-        """When the next waiting event or file may be tried; ``None`` if nothing waits."""
+        """When the next event or file that was put off may be tried; ``None`` if none was."""
         now = self._clock.now()
         return await self._writer.run(lambda connection: pending.next_due(connection, now=now))
 
