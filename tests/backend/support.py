@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ssl
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,10 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from kitchen_watch.backend.app import create_app
+from kitchen_watch.backend.auth.callers import cookie_name
 from kitchen_watch.backend.auth.people import count_people
+from kitchen_watch.backend.auth.service import find_by_username
+from kitchen_watch.backend.auth.sessions import open_session
 from kitchen_watch.backend.organisations.seed import apply_district
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.serving import address_of, bind, server_for
@@ -28,6 +32,9 @@ from kitchen_watch.signing import new_secret, sign
 PASSWORD = "correct horse battery"
 SECRET_KEY = SecretStr("0123456789abcdefghijklmnopqrstuvwxyzABCDEF")
 EDGE_SECRETS = {"edge-1": new_secret(), "edge-2": new_secret()}
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Loading the machine's certificates for every client would take long; nothing here speaks TLS."""
+
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 
 
@@ -125,6 +132,7 @@ class Backend:
     url: str
     clock: Clock
     _clients: list[httpx.Client] = field(default_factory=list)
+    _device: httpx.Client | None = None
 
     @property
     def parts(self) -> Parts:
@@ -133,16 +141,34 @@ class Backend:
 
     def client(self) -> httpx.Client:
         """A browser without a session."""
-        client = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=20, verify=_NO_TLS)
         self._clients.append(client)
         return client
 
-    def logged_in(self, username: str, password: str = PASSWORD) -> httpx.Client:
+    def log_in(self, username: str, password: str = PASSWORD) -> httpx.Client:
         """A browser in which somebody has logged in; sends the CSRF token with everything."""
         client = self.client()
         answer = client.post("/api/v1/session", json={"username": username, "password": password})
         assert answer.status_code == 200, answer.text
         client.headers["x-csrf-token"] = answer.json()["csrf_token"]
+        return client
+
+    def logged_in(self, username: str) -> httpx.Client:
+        """The same without typing the password, which takes a while to verify."""
+        with self.parts.database.write() as session:
+            row = find_by_username(session, username)
+            assert row is not None, username
+            opened = open_session(
+                session,
+                row,
+                address="127.0.0.1",
+                user_agent="test",
+                now=self.clock.now(),
+                times=self.parts.login.times,
+            )
+        client = self.client()
+        client.cookies.set(cookie_name(self.parts), opened.token)
+        client.headers["x-csrf-token"] = opened.person.csrf_token
         return client
 
     def signed(
@@ -163,7 +189,9 @@ class Backend:
             body=body,
             at=datetime.now(UTC),
         )
-        return self.client().request(method, target, content=body, headers={**signature, **(headers or {})})
+        if self._device is None:
+            self._device = self.client()
+        return self._device.request(method, target, content=body, headers={**signature, **(headers or {})})
 
     def close(self) -> None:
         for client in self._clients:
@@ -171,7 +199,7 @@ class Backend:
 
 
 def make_settings(directory: Path, **more: Any) -> BackendSettings:
-    return BackendSettings(data_dir=directory, secret_key=SECRET_KEY, logins_per_minute=10_000, **more)
+    return BackendSettings(**{"data_dir": directory, "secret_key": SECRET_KEY, "logins_per_minute": 10_000} | more)
 
 
 def make_app(settings: BackendSettings, clock: Clock | None = None) -> FastAPI:
