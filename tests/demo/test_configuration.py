@@ -47,7 +47,9 @@ def test_the_edge_accepts_its_file(tmp_path: Path) -> None:
 def test_the_catalogue_knows_every_rule_and_parameter_of_the_demo() -> None:
     rule_set = RuleSet.load(shipped("configs/rules.yaml"))
     changes = [
-        f"{code}.{name}={value}" for code, values in files.DEMO_RULES.items() for name, value in values.items()
+        f"{code}.{name}={value}"
+        for code, values in files.DEMO_RULES.items()
+        for name, value in values.items()
     ]
 
     assert rule_set.override(*changes) != rule_set
@@ -127,5 +129,5 @@ def test_a_fresh_start_forgets_alerts_but_not_films(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(ConfigError, match="--data-dir .*file/demo: cannot be used"):
+    with pytest.raises(ConfigError, match=r"--data-dir .*file/demo: cannot be used"):
         files.prepare(tmp_path / "file" / "demo", fresh=False)

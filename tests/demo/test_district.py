@@ -63,7 +63,8 @@ def test_two_restaurants_share_the_sample_cameras(specification: DistrictSpec) -
     }
 
     assert len(with_cameras) == 2
-    assert sorted(sum(with_cameras.values(), [])) == sorted(camera.camera_id for camera in SAMPLE_CAMERAS)
+    shared = [camera_id for camera_ids in with_cameras.values() for camera_id in camera_ids]
+    assert sorted(shared) == sorted(camera.camera_id for camera in SAMPLE_CAMERAS)
 
 
 def test_nobody_and_nothing_names_what_is_nowhere(specification: DistrictSpec) -> None:

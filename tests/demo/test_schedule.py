@@ -59,7 +59,7 @@ def test_both_faults_of_the_sample_cameras_come_within_twenty_seconds() -> None:
 
     assert set(plans) == {Fault.COVERED, Fault.OFFLINE}
     # Enough time before for the health checks to learn the picture, enough after for the alert.
-    assert all(5 <= plan.first_s and plan.first_s + 5 <= 20 for plan in plans.values())
+    assert all(plan.first_s >= 5 and plan.first_s + 5 <= 20 for plan in plans.values())
     assert all(plan.lasting_s < plan.every_s for plan in plans.values())
 
 

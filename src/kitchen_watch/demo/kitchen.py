@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -29,8 +30,9 @@ class Kitchen:
     front_alpha: NDArray[np.float32]
 
 
+@cache
 def draw(room: str) -> Kitchen:
-    """Draw one of :data:`ROOMS`."""
+    """Draw one of :data:`ROOMS`; nobody may change the pictures."""
     painter, seed, day = ROOMS[room]
     back, front = Canvas(np.random.default_rng(seed)), Canvas(np.random.default_rng(seed + 100))
     painter(back, front)

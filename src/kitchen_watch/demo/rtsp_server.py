@@ -29,6 +29,7 @@ LOOPBACK = "127.0.0.1"
 _PACKETS_AT_ONCE = 12
 _READERS = 8
 _POLL_S = 0.1
+_GOODBYE_LOOKS = 20
 _log = logging.getLogger(__name__)
 
 
@@ -164,9 +165,13 @@ class CameraListener(toolkit.RtspServer):  # type: ignore[misc] # the toolkit ca
         if self._server is None:
             return
         self._server.close()
+        self._server = None
         for session in list(self._sessions):
             session.hang_up()
-        self._server = None
+        for _ in range(_GOODBYE_LOOKS):
+            if not self._sessions:
+                break
+            await asyncio.sleep(_POLL_S)
 
     def camera_of(self, film: Path) -> ServedCamera:
         """The camera whose usual film this is."""
