@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kitchen_watch.edge.detect.card import load_card
 from kitchen_watch.errors import ModelMismatch
 from tests.support import DETECT, REPOSITORY, require
 from tests.training import samples
@@ -16,6 +17,7 @@ from tests.training.parts import need_torch
 need_torch()
 
 import onnxruntime  # noqa: E402
+import torch  # noqa: E402
 
 from kitchen_watch.training import export, network  # noqa: E402
 from kitchen_watch.training.dataset import read_picture, read_split  # noqa: E402
@@ -50,16 +52,44 @@ def test_the_difference_is_that_of_the_worst_row(other: npt.NDArray[np.float32],
         assert export.difference(rows(HAT), other) == pytest.approx(apart, abs=1e-6)
 
 
-def test_one_file_takes_frames_squares_and_batches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("head", ["one_to_one", "one_to_many"])
+def test_one_file_takes_frames_squares_and_batches(tmp_path: Path, head: export.Head) -> None:
     model = network.build("yolo26n.yaml", epochs=1)
     target = tmp_path / "model.onnx"
-    export.export_onnx(model, target)
+    export.export_onnx(model, target, head)
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     for shape in ((1, 3, 384, 640), (2, 3, 320, 320), (1, 3, 160, 160)):
         (found,) = session.run(None, {"images": np.zeros(shape, dtype=np.float32)})
         assert np.asarray(found).shape == (shape[0], export.ROWS, 6)
     views = [samples.picture(1, (640, 360)), samples.picture(2, (300, 300))]
-    assert export.largest_difference(model, target, views) < export.AGREEMENT
+    assert export.largest_difference(model, target, views, head) < export.AGREEMENT
+
+
+class Fixed(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
+    """Stands for the network's one-to-many head: the same boxes for every picture."""
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, 4 + classes, anchors) whatever the pictures show."""
+        return self.answer.expand(len(images), -1, -1)
+
+
+def test_doubles_of_the_one_to_many_head_are_removed_within_their_class() -> None:
+    answer = torch.zeros(1, 4 + 7, 400)
+    answer[0, :4, :4] = torch.tensor(
+        [[10, 10, 50, 50], [12, 10, 50, 50], [10, 10, 50, 50], [70, 10, 99, 50]]
+    ).T.float()
+    for anchor, label, confidence in ((0, 1, 0.9), (1, 1, 0.8), (2, 2, 0.7), (3, 1, 0.6)):
+        answer[0, 4 + label, anchor] = confidence
+    found = export.OneToManyRows(Fixed(answer))(torch.zeros(2, 3, 64, 64))
+    assert found.shape == (2, export.ROWS, 6)
+    sure = found[1][found[1, :, 4] > 0]
+    assert sure[:, 4].tolist() == pytest.approx([0.9, 0.7, 0.6])
+    assert sure[:, 5].tolist() == [1, 2, 1]
+    assert sure[2, :4].tolist() == [70, 10, 99, 50]
 
 
 @pytest.mark.integration
@@ -68,7 +98,9 @@ def test_the_shipped_file_is_what_the_committed_checkpoint_gives() -> None:
     require(path=DETECT, why="the labelled pictures are not part of the repository")
     pictures = [read_picture(one.picture) for one in read_split(DETECT / "val")[::60]]
     model = export.load_weights(CHECKPOINT)
-    assert export.largest_difference(model, SHIPPED, pictures) < export.AGREEMENT
-    (model.model[-1].one2one_cv3[0][-1].bias.data).add_(1.0)
+    head = load_card(SHIPPED).training["head"]
+    assert export.largest_difference(model, SHIPPED, pictures, head) < export.AGREEMENT
+    branches = model.model[-1].one2one_cv3 if head == "one_to_one" else model.model[-1].cv3
+    (branches[0][-1].bias.data).add_(1.0)
     with pytest.raises(ModelMismatch, match="strays"):
-        export.largest_difference(model, SHIPPED, pictures)
+        export.largest_difference(model, SHIPPED, pictures, head)

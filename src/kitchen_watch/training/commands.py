@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 from rich.console import Console
@@ -111,16 +111,22 @@ def export(
     command: Annotated[
         str, typer.Option(help="The training command, for the card.")
     ] = "kitchen-watch train --data DIR",
+    head: Annotated[
+        str, typer.Option(help="one_to_one, or one_to_many with doubles removed in the graph.")
+    ] = "one_to_one",
     report: Annotated[Path | None, typer.Option(help="Write a picture report there.")] = None,
 ) -> None:
     """Export weights as ONNX with a card: checked against PyTorch, measured, thresholds chosen on val."""
     _need_torch()
     from kitchen_watch.training import checkpoint, dataset, publishing
     from kitchen_watch.training.config import read_config
+    from kitchen_watch.training.export import Head
 
+    if head not in get_args(Head):
+        raise ConfigError(f"--head is {head!r}; give one of {', '.join(get_args(Head))}.")
     validation = dataset.read_split(data / "val")
     epochs = 0 if weights.suffix == ".pt" else int(checkpoint.read(weights)["epoch"])
-    origin = publishing.Origin(command, read_config(config), config.as_posix(), epochs)
+    origin = publishing.Origin(command, read_config(config), config.as_posix(), epochs, cast(Head, head))
     done, result = publishing.publish(weights, target, version, origin, validation, _ticks(validation))
     if report is not None:
         from kitchen_watch.training import report as pages

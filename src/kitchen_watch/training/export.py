@@ -11,18 +11,25 @@ import warnings
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import torch
+from torch import Tensor, nn
 from ultralytics.nn.tasks import DetectionModel
 
 from kitchen_watch.errors import ModelMismatch
 from kitchen_watch.training import checkpoint, network
+from kitchen_watch.training.dataset import LABELS
 from kitchen_watch.training.metrics import overlap
 
+Head = Literal["one_to_one", "one_to_many"]
+
 ROWS = 300
+OVERLAP = 0.65
+"""Above this, two boxes of a class are one thing: heads side by side overlap less."""
 OPSET = 18
 CONFIDENT = 0.05
 """Detections above this must agree; fainter ones alert nobody."""
@@ -44,12 +51,51 @@ def load_weights(path: Path, architecture: str = "yolo26n.yaml") -> DetectionMod
     return model.eval()
 
 
-def export_onnx(model: DetectionModel, target: Path) -> None:
+class OneToManyRows(nn.Module):  # type: ignore[misc]  # torch is untyped here
+    """The one-to-many head with its doubles removed inside the graph, for any batch and size.
+
+    A box goes where a surer one of its class overlaps it by more than OVERLAP, whether or not that
+    one stays ("Fast NMS", Bolya et al., YOLACT, 2019): matrices only, so every runtime can fuse it.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.classes = len(LABELS)
+        self.register_buffer("surer", torch.ones(ROWS, ROWS).triu(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 3, h, w) RGB 0..1 to (n, 300, 6) rows, the surest first."""
+        boxes, scores = self.network(images).transpose(1, 2).split((4, self.classes), dim=-1)
+        anchors = scores.amax(dim=-1).topk(ROWS).indices
+        boxes, scores = _picked(boxes, anchors), _picked(scores, anchors)
+        confidence, flat = scores.flatten(1).topk(ROWS)
+        label = flat % self.classes
+        boxes = _picked(boxes, flat // self.classes)
+        low = torch.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
+        high = torch.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
+        shared = (high - low).clamp(min=0).prod(dim=-1)
+        area = (boxes[..., 2:] - boxes[..., :2]).prod(dim=-1)
+        overlaps = shared / (area[:, :, None] + area[:, None] - shared + 1e-9)
+        same = (label[:, :, None] == label[:, None]).to(overlaps.dtype)
+        doubled = (overlaps * same * self.surer).amax(dim=1) > OVERLAP
+        confidence, order = (confidence * (~doubled)).topk(ROWS)
+        rows = torch.cat([boxes, label[..., None].to(boxes.dtype)], dim=-1)
+        rows = _picked(rows, order)
+        return torch.cat([rows[..., :4], confidence[..., None], rows[..., 4:]], dim=-1)
+
+
+def _picked(values: Tensor, index: Tensor) -> Tensor:
+    """Rows `index` (n, k) of `values` (n, m, c), as (n, k, c)."""
+    return values.gather(1, index[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def export_onnx(model: DetectionModel, target: Path, head: Head = "one_to_one") -> None:
     """Write `model` to `target`: `images` (n, 3, h, w) float RGB 0..1 to `detections` (n, 300, 6).
 
     A row is x1, y1, x2, y2 in input pixels, confidence, class; rows are sorted by confidence.
     """
-    fused = _inference_copy(model)
+    fused = rows_of(model, head)
     axes = {"images": {0: "batch", 2: "height", 3: "width"}, "detections": {0: "batch"}}
     target.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
@@ -67,7 +113,12 @@ def export_onnx(model: DetectionModel, target: Path) -> None:
         )
 
 
-def largest_difference(model: DetectionModel, onnx: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> float:
+def largest_difference(
+    model: DetectionModel,
+    onnx: Path,
+    pictures: Iterable[npt.NDArray[np.uint8]],
+    head: Head = "one_to_one",
+) -> float:
     """How far ONNX strays from PyTorch on `pictures` (h, w, 3 RGB): in confidence or 1 - IoU,
     whichever is more.
 
@@ -75,7 +126,7 @@ def largest_difference(model: DetectionModel, onnx: Path, pictures: Iterable[npt
     AGREEMENT.
     """
     session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
-    fused = _inference_copy(model)
+    fused = rows_of(model, head)
     worst = 0.0
     for picture in pictures:
         canvas = network.canvas_for(picture)[0]
@@ -89,15 +140,18 @@ def largest_difference(model: DetectionModel, onnx: Path, pictures: Iterable[npt
     return worst
 
 
-def _inference_copy(model: DetectionModel) -> DetectionModel:
-    """Fused, with only the one-to-one head, giving rows; the model itself stays trainable."""
+def rows_of(model: DetectionModel, head: Head) -> nn.Module:
+    """A fused copy of `model` that gives the rows of one head; the model itself stays trainable."""
     fused = deepcopy(model).cpu().float().eval()
-    fused.model[-1].end2end = True
+    fused.model[-1].end2end = head == "one_to_one"
     fused = fused.fuse(verbose=False)
     fused.requires_grad_(False)
-    head = fused.model[-1]
-    head.export, head.dynamic, head.format, head.max_det = True, True, "onnx", ROWS
-    return fused
+    last = fused.model[-1]
+    last.export, last.dynamic, last.format, last.max_det = True, True, "onnx", ROWS
+    if head == "one_to_one":
+        return fused
+    last.xyxy = True
+    return OneToManyRows(fused).eval()
 
 
 def difference(expected: npt.NDArray[np.float32], rows: npt.NDArray[np.float32]) -> float:

@@ -39,6 +39,7 @@ class Origin:
     config: TrainConfig
     config_file: str
     epochs: int
+    head: export.Head = "one_to_one"
 
 
 def publish(
@@ -54,9 +55,10 @@ def publish(
     Raises ModelMismatch where the exported file does not find what the weights find.
     """
     model = export.load_weights(weights, origin.config.architecture)
-    export.export_onnx(model, target)
+    export.export_onnx(model, target, origin.head)
     some = validation[:: max(1, len(validation) // PARITY_PICTURES)]
-    apart = export.largest_difference(model, target, (read_picture(one.picture) for one in some))
+    pictures = (read_picture(one.picture) for one in some)
+    apart = export.largest_difference(model, target, pictures, origin.head)
     # The detector refuses a file without a card; the first one holds provisional thresholds.
     card = _card(target, version, dict.fromkeys(LABELS, 0.5), origin)
     write_card(card, target)
@@ -99,6 +101,7 @@ def _card(target: Path, version: str, thresholds: dict[str, float], origin: Orig
             "config": origin.config_file,
             "seed": config.seed,
             "epochs": origin.epochs,
+            "head": origin.head,
             "data": [source.model_dump() for source in config.sources],
         },
         limits=tuple(config.limits),
