@@ -30,8 +30,10 @@ TOO_SMALL = f"""
 """
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (PHONE, True), (DESK, False), (DESK, True)])
+@pytest.mark.parametrize(
+    ("size", "dark", "language"),
+    [(PHONE, False, "zh"), (PHONE, True, "en"), (DESK, False, "en"), (DESK, True, "zh")],
+)
 def test_every_page_fits_and_is_quiet(
     site: Backend, visit: Visit, size: tuple[int, int], *, dark: bool, language: str
 ) -> None:

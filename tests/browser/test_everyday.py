@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kitchen_watch.backend.auth.sessions import close_sessions_of
+from kitchen_watch.backend.auth.tables import PersonRow
 from tests.backend.stories import Chain
 from tests.backend.support import Backend
 from tests.browser.scenes import scene
@@ -84,6 +86,14 @@ def test_a_lost_connection_is_shown_and_nothing_is_missed(site: Backend, visit: 
     officer.errors.clear()  # the browser itself reports each failed connection
 
 
+def test_a_session_that_ends_elsewhere_leads_to_the_login_page(site: Backend, visit: Visit) -> None:
+    officer = visit("regulator")
+    officer.wait_until_live()
+    with site.parts.database.write() as session:
+        close_sessions_of(session, session.query(PersonRow.id).filter_by(username="regulator").scalar())
+    officer.page.wait_for_url("**/login?next=%2Falerts")
+
+
 def test_a_restaurant_sees_its_own_and_nothing_else(site: Backend, visit: Visit) -> None:
     owner = visit("manager_a", size=(360, 740))
     owner.wait_until_live()
@@ -148,6 +158,16 @@ def test_the_feed_can_be_worked_by_keyboard(site: Backend, visit: Visit) -> None
     assert page.evaluate("document.activeElement.closest('[data-alert]').innerText").count("甲饭店") == 1
     page.keyboard.press("Enter")
     page.wait_for_url("**/alerts/*")
+
+
+def test_sound_for_tier_1_is_a_choice_that_stays(visit: Visit) -> None:
+    officer = visit("regulator")
+    button = officer.page.locator("[data-sound]")
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    assert button.get_attribute("title") == "一级预警声音：开"
+    officer.go("/alerts")
+    assert button.get_attribute("aria-pressed") == "true"
 
 
 def test_the_language_is_switched_in_the_menu_and_stays(visit: Visit) -> None:

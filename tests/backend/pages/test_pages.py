@@ -5,15 +5,20 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from kitchen_watch.backend.auth.tables import PersonRow
+from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
 from kitchen_watch.backend.pages.answers import own_address
 from kitchen_watch.backend.pages.rendering import static_url
+from kitchen_watch.backend.pages.routes import ALERTS_PER_PAGE
 from kitchen_watch.clock import ManualClock
-from tests.backend.pages.markup import read
+from kitchen_watch.control import CameraState
+from tests.backend.pages.markup import Markup, read
+from tests.backend.stories import deliver, opening
 from tests.backend.support import PASSWORD, Backend
 
 ENGLISH = {"kw_language": "en"}
@@ -225,3 +230,67 @@ def test_everybody_may_have_the_source_that_is_running(backend: Backend) -> None
     assert "kitchen_watch/backend/pages/source_code.py" in names
     assert "kitchen_watch/backend/pages/templates/feed.html" in names
     assert not [name for name in names if "__pycache__" in name]
+
+
+def test_a_fault_of_ours_is_a_page_without_details(backend: Backend) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("a secret in a message")
+
+    backend.app.add_api_route("/fault", fail)
+    answer = backend.client().get("/fault")
+    assert answer.status_code == 500
+    assert "系统出现错误" in answer.text
+    assert "secret" not in answer.text
+    assert read(answer.text).problems == []
+
+
+def test_older_alerts_follow_page_by_page_without_gap_or_repetition(backend: Backend) -> None:
+    deliver(backend, *(opening("cam-a1") for _ in range(ALERTS_PER_PAGE + 5)))
+    browser = inside(backend, "regulator")
+    first = read(browser.get("/alerts?tier=2").text)
+    older = [one.attributes["href"] or "" for one in first.all("a") if one.attributes.get("rel") == "next"]
+    assert older[0].startswith("/alerts?tier=2&cursor=")
+    second = read(browser.get(older[0]).text)
+    shown = [numbers_of(page) for page in (first, second)]
+    assert [len(page) for page in shown] == [ALERTS_PER_PAGE, 5]
+    assert shown[0] + shown[1] == sorted({*shown[0], *shown[1]}, reverse=True)
+    assert not [one for one in second.all("a") if one.attributes.get("rel") == "next"]
+    assert any(one.attributes.get("href") == "/alerts?tier=2" for one in second.all("a"))
+
+
+def numbers_of(page: Markup) -> list[int]:
+    return [int(one.attributes["data-alert"] or 0) for one in page.all("article")]
+
+
+def test_a_card_is_left_out_where_the_filters_of_its_page_say_so(backend: Backend) -> None:
+    deliver(backend, opening("cam-a1"))
+    browser = inside(backend, "regulator")
+    assert browser.get("/alerts/1/card?tier=2&code=NO_HAT").status_code == 200
+    for query in ("tier=1", "code=RODENT", "premises=2", "camera=cam-b1", "state=closed"):
+        assert browser.get(f"/alerts/1/card?{query}").status_code == 204, query
+    assert inside(backend, "manager_b").get("/alerts/1/card").status_code == 404
+
+
+def test_cameras_show_what_their_edge_says_and_since_when(backend: Backend) -> None:
+    now = backend.clock.now()
+    with backend.parts.database.write() as session:
+        session.add(
+            EdgeStateRow(edge_id="edge-1", connection_id=uuid4(), connected_at=now, last_heard_at=now)
+        )
+        for camera_id, state in (("cam-a1", CameraState.STREAMING), ("cam-a2", CameraState.STALLED)):
+            since = now - timedelta(minutes=7)
+            session.add(CameraStateRow(camera_id=camera_id, state=state, since_at=since, heard_at=now))
+    browser = inside(backend, "regulator")
+    for path in ("/cameras", "/premises"):
+        page = read(browser.get(path).text)
+        assert page.problems == []
+        assert "正常" in page.text
+        assert "画面停滞" in page.text
+        assert "7分钟前" in page.text
+        assert "尚无上报" in page.text  # cam-b1 was never heard of
+    assert isinstance(backend.clock, ManualClock)
+    backend.clock.advance(timedelta(minutes=5))
+    page = read(browser.get("/cameras").text)
+    assert "离线" in page.text
+    assert "该摄像头所属的分析节点未连接。" in page.text
+    assert "画面停滞" not in page.text

@@ -16,6 +16,7 @@ from kitchen_watch.backend.pages import languages
 from kitchen_watch.backend.pages.answers import THEME_COOKIE, FrameOf, go_to, own_address, page
 from kitchen_watch.backend.pages.navigation import start_page
 from kitchen_watch.backend.pages.rendering import THEMES, Frame
+from kitchen_watch.backend.pages.spoken import said
 from kitchen_watch.backend.pages.times import duration
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.errors import InvalidRequest, LockedOut, NotAuthenticated, Throttled
@@ -107,7 +108,7 @@ def change_password(
         }
         return _password_page(frame, problem=problem, status=error.status)
     except InvalidRequest as error:
-        return _password_page(frame, problem=frame.language.gettext(str(error)), status=error.status)
+        return _password_page(frame, problem=said(str(error), frame.language), status=error.status)
     answer = go_to(start_page(opened.person))
     set_session_cookie(answer, parts, opened)
     return answer

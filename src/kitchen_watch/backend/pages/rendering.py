@@ -21,6 +21,7 @@ from kitchen_watch.backend.pages import times, wording
 from kitchen_watch.backend.pages.languages import Language, languages
 from kitchen_watch.backend.pages.navigation import items_for
 from kitchen_watch.backend.pages.rule_words import rule_sentences
+from kitchen_watch.backend.pages.spoken import said
 
 HERE = Path(__file__).resolve().parent
 TEMPLATES = HERE / "templates"
@@ -137,7 +138,7 @@ def _filters(language: Language) -> dict[str, Any]:
     return {
         "code_name": code_name,
         "named": named,
-        "said": language.gettext,
+        "said": lambda sentence: said(sentence, language),
         "area_name": area_name,
         "local": local,
         "full": lambda at, zone=PREMISES_ZONE: times.full(at, ZoneInfo(zone), language),

@@ -111,18 +111,3 @@ EVENT_KINDS = MappingProxyType(
         "violation_closed": (N_("Violation ended"), "ok"),
     }
 )
-
-SENTENCES = (
-    N_("The picture is black or covered."),
-    N_("The picture stands still."),
-    N_("The camera no longer shows its reference view."),
-    N_("The picture is blurred, the lens possibly greasy."),
-    N_("There is no picture from the camera."),
-    N_("The present password is wrong."),
-    N_("The new password is too short: it needs at least 10 characters."),
-    N_("The new password is too long: at most 256 characters."),
-    N_("The new password repeats too few different characters. Take another one."),
-    N_("The new password contains the login name. Take another one."),
-    N_("The new password is the old one. Take another one."),
-)
-"""Sentences that other rooms write and that people read here; any other is shown as it came."""

@@ -49,6 +49,7 @@ function place(html, present, isNew) {
   refreshTimes(item);
   if (present) {
     const focused = present.contains(document.activeElement);
+    card.classList.toggle("is-new", present.classList.contains("is-new"));
     present.closest("li").replaceWith(item);
     if (focused) card.querySelector("a").focus();
     return;
@@ -63,7 +64,7 @@ function place(html, present, isNew) {
 
 function welcome(card) {
   card.classList.add("is-new");
-  setTimeout(() => card.classList.remove("is-new"), 20_000);
+  setTimeout(() => cardOf(card.dataset.alert)?.classList.remove("is-new"), 20_000); // it may have grown since
   announcer.textContent = card.dataset.announce;
   if (card.dataset.tier === "1") chime();
   if (window.scrollY > 240 && pill) {

@@ -1,0 +1,106 @@
+"""Sentences that edges and other rooms write in English, told in the reader's language.
+
+A sentence may carry values (an address, a number of seconds); the patterns here say where. A
+sentence that no pattern knows is shown as it came: a newer edge is never silenced.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from kitchen_watch.backend.pages.languages import N_, Language
+
+PLAIN = (
+    N_("The picture is black or covered."),
+    N_("The picture stands still."),
+    N_("The camera no longer shows its reference view."),
+    N_("The picture is blurred, the lens possibly greasy."),
+    N_("There is no picture from the camera."),
+    N_("The edge of this camera is not connected."),
+    N_("It does not follow from the manifest before it."),
+    N_("The present password is wrong."),
+    N_("The new password is too short: it needs at least 10 characters."),
+    N_("The new password is too long: at most 256 characters."),
+    N_("The new password repeats too few different characters. Take another one."),
+    N_("The new password contains the login name. Take another one."),
+    N_("The new password is the old one. Take another one."),
+)
+
+WITH_VALUES = (
+    N_("main stream: %(rest)s"),
+    N_("%(count)s in zone %(zone)s, %(most)s allowed."),
+    N_(
+        "%(place)s: the camera asks for a user name and password. Give username and password of a camera "
+        "account in this camera's source."
+    ),
+    N_(
+        "%(place)s: the camera refuses this user name or password. Correct username and password; too many "
+        "wrong attempts lock the account for a while."
+    ),
+    N_(
+        "%(place)s: the camera has no stream at this path (404). Correct the part of the URL after the "
+        "address; the camera's manual names its paths."
+    ),
+    N_(
+        "%(place)s: nothing listens at %(host)s. Check address and port, and that RTSP is switched on in the "
+        "camera."
+    ),
+    N_("%(place)s: no answer from %(host)s within %(wait)s s. Check that the camera has power and network."),
+    N_("%(place)s: there is no way to %(host)s in this network. Check the address, cable and VLAN."),
+    N_(
+        "%(place)s: %(host)s cannot be found or reached. Check the host name, and that the camera has power "
+        "and network."
+    ),
+    N_(
+        "%(place)s: %(host)s closes the connection or does not speak RTSP. Check the port (RTSP is usually "
+        "554), and rtsp:// against rtsps://."
+    ),
+    N_(
+        "%(place)s: is connected but has sent nothing for %(wait)s s. It is connected again; restart the "
+        "camera if this repeats."
+    ),
+    N_(
+        "%(place)s: the camera ended the connection%(why)s. It is connected again; check power and network "
+        "if this repeats."
+    ),
+    N_("%(place)s: the camera is connected but has sent nothing for %(wait)s s. It is connected again."),
+    N_(
+        "%(place)s: the camera sends pictures whose timestamps have stood still for %(wait)s s. It is "
+        "connected again."
+    ),
+    N_("%(place)s: the camera sends data that cannot be decoded into pictures. It is connected again."),
+    N_("%(place)s: there is no video in this stream. Choose the path of a video channel."),
+    N_("%(place)s: the file came to its end."),
+    N_(
+        "The disk is nearly full (%(free)s left) and nothing on it may be deleted: %(stuck)s evidence "
+        "packages are undelivered, held or still open. Free space or restore the connection."
+    ),
+    N_("The disk is filling up (%(free)s left). Below %(floor)s the oldest delivered evidence is deleted."),
+)
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def said(sentence: str, language: Language) -> str:
+    """The sentence in ``language``, with the values it carries."""
+    if sentence in PLAIN:
+        return language.gettext(sentence)
+    for pattern in WITH_VALUES:
+        found = _expression(pattern).fullmatch(sentence)
+        if found is not None:
+            values = found.groupdict()
+            if "rest" in values:
+                values["rest"] = said(values["rest"], language)
+            return language.gettext(pattern) % values
+    return sentence
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    # Odd pieces are the values' names. Only an optional remark may be empty.
+    pieces = _PLACE.split(pattern)
+    for at in range(1, len(pieces), 2):
+        pieces[at] = f"(?P<{pieces[at]}>.{'*' if pieces[at] == 'why' else '+'}?)"
+    pieces[::2] = [re.escape(text) for text in pieces[::2]]
+    return re.compile("".join(pieces), re.DOTALL)
