@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 RATE = 10
 
@@ -19,6 +20,7 @@ def write_film(
     options = {"g": str(RATE // 2), "bf": str(b_frames), "preset": "ultrafast"} if codec == "libx264" else {}
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=RATE, options=options)
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         for index in range(round(seconds * RATE)):
             picture = np.full((96, 96), 128, np.uint8)

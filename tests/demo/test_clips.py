@@ -37,7 +37,8 @@ def test_other_files_are_converted_once(tmp_path: Path, name: str, codec: str, b
     made_at = clip.film.stat().st_mtime_ns
     (again,), _ = usable_clips(source, tmp_path / "kept")
 
-    assert told[-1] == (name, pytest.approx(1.0, abs=0.1))
+    assert told[-1][0] == name
+    assert told[-1][1] == pytest.approx(1.0, abs=0.1)
     assert again.film == clip.film
     assert again.film.stat().st_mtime_ns == made_at
     with av.open(str(clip.film)) as container:

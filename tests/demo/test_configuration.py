@@ -119,7 +119,8 @@ def test_a_fresh_start_forgets_alerts_but_not_films(tmp_path: Path) -> None:
         (tmp_path / part).mkdir()
         (tmp_path / part / "kept").touch()
 
-    home = files.prepare(tmp_path, fresh=True)
+    home = files.prepare(tmp_path)
+    files.forget(home)
 
     assert (home / "films" / "kept").exists()
     assert not (home / "backend").exists()
@@ -130,4 +131,4 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(ConfigError, match=r"--data-dir .*file/demo: cannot be used"):
-        files.prepare(tmp_path / "file" / "demo", fresh=False)
+        files.prepare(tmp_path / "file" / "demo")

@@ -141,26 +141,30 @@ def kept_secret(path: Path) -> str:
     return secret
 
 
-def prepare(data_dir: Path, *, fresh: bool) -> Path:
-    """Make the demo's directory, empty but for the rendered films where ``fresh``; its absolute path.
+def prepare(data_dir: Path) -> Path:
+    """Make the demo's directory; its absolute path.
 
     Raises:
-        ConfigError: it cannot be made.
+        ConfigError: it cannot be made or written.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         home = data_dir.resolve()
-        if fresh:
-            for part in ("backend", "edge", "logs"):
-                shutil.rmtree(home / part, ignore_errors=True)
-            for part in ("edge-secret", "edge.yaml", "backend.yaml", "district.yaml"):
-                (home / part).unlink(missing_ok=True)
+        (home / "demo.lock").touch(mode=_OWNER_ONLY)
     except OSError as error:
         raise ConfigError(
             f"--data-dir {data_dir}: cannot be used ({error.strerror}). "
             "Choose a directory that you may write to."
         ) from error
     return home
+
+
+def forget(home: Path) -> None:
+    """Remove earlier alerts, logins, evidence and logs; the rendered films stay."""
+    for part in ("backend", "edge", "logs"):
+        shutil.rmtree(home / part, ignore_errors=True)
+    for part in ("edge-secret", "edge.yaml", "backend.yaml", "district.yaml"):
+        (home / part).unlink(missing_ok=True)
 
 
 def free_ports(wanted: int, *, count: int = 1, required: bool = False, what: str = "") -> int:

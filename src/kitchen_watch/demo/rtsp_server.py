@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +57,7 @@ class ServedCamera:
         film, into = showing_at(self.programme, self.plan, self._elapsed())
         return self.films[film], into
 
-    async def packets(self) -> AsyncIterator[FilmPacket]:
+    async def packets(self) -> AsyncGenerator[FilmPacket, None]:
         """The present moment's packets for ever; ``second`` counts on from 0 across loops and films."""
         if self.first_viewed is None:
             self.first_viewed = time.monotonic()

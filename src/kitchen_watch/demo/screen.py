@@ -62,6 +62,7 @@ class Screen:
         logins: Sequence[Login],
         passwords: Mapping[str, str],
         streams: Mapping[str, str],
+        status: str,
     ) -> None:
         """Where to look and with which one-time passwords."""
         table = Table(title=f"kitchen_watch is running: {address}", title_justify="left", title_style="bold")
@@ -74,10 +75,12 @@ class Screen:
         if not passwords:
             self.say("The logins are those of an earlier start. To begin anew: kitchen-watch demo --fresh")
         for camera_id, url in streams.items():
-            self.say(f"  camera {camera_id}: {url}")
+            self.say(f"camera {camera_id}: {url}")
+        self.say(f"edge: {status}/status and {status}/metrics")
         self.record(
             "ready",
             address=address,
+            edge_status=status,
             logins=[
                 {"username": login.username, "role": login.role, "password": passwords.get(login.username)}
                 for login in logins
