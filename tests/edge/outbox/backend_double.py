@@ -6,13 +6,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
-from kitchen_watch.clock import Clock, ManualClock
+from kitchen_watch.clock import Clock, ManualClock, SystemClock
 from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.errors import NotAuthenticated
@@ -138,6 +138,4 @@ class BackendDouble:
 
 def real_clock() -> ManualClock:
     """A clock that stands at the machine's time: signatures are checked against that."""
-    from kitchen_watch.clock import SystemClock
-
-    return ManualClock(SystemClock().now() + timedelta(0))
+    return ManualClock(SystemClock().now())
