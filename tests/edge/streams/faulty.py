@@ -92,12 +92,16 @@ class Recorder:
     calls: list[str] = field(default_factory=list)
     packets: list[StreamPacket] = field(default_factory=list)
     infos: list[VideoInfo] = field(default_factory=list)
+    break_next: bool = False
 
     def opened(self, info: VideoInfo) -> None:
         self.calls.append("opened")
         self.infos.append(info)
 
     def packet(self, packet: StreamPacket) -> None:
+        if self.break_next:
+            self.break_next = False
+            raise ZeroDivisionError("a fault of this test")
         self.packets.append(packet)
         if self.calls[-1] != "packets":
             self.calls.append("packets")

@@ -226,10 +226,23 @@ async def test_timestamps_that_stand_still_are_a_stall_although_packets_come() -
 async def test_readers_that_hang_for_ever_do_not_pile_up() -> None:
     plan = [FaultyConnection() for _ in range(HANGING_LIMIT + 3)]
     async with scene(*plan) as s:
-        await let_pass(s.clock, 600)
+        await let_pass(s.clock, 150)
         assert s.camera.attempts == HANGING_LIMIT
         plan[0].fail(AWAY)
         await s.when(lambda: s.camera.attempts == HANGING_LIMIT + 1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_sink_that_breaks_its_promise_costs_a_reconnect_and_not_the_camera() -> None:
+    one, two = FaultyConnection(), FaultyConnection()
+    async with scene(one, two) as s:
+        s.sink.break_next = True
+        one.send(0)
+        await s.reaches(CameraState.STALLED)
+        assert "fault of this program" in (s.stream.status().reason or "")
+        await s.when(lambda: s.camera.attempts == 2)
+        two.send(0)
+        await s.reaches(CameraState.STREAMING)
 
 
 async def test_a_reconnect_can_be_asked_for_at_any_time() -> None:

@@ -133,6 +133,23 @@ async def test_a_file_plays_as_a_camera_in_real_time_and_loops(tmp_path: Path) -
     assert stamps == sorted(stamps)
 
 
+async def test_a_change_of_size_in_the_middle_is_followed_by_frames_and_sinks(tmp_path: Path) -> None:
+    small = write_video(tmp_path / "small.h264", moving_box(25, (320, 240)))
+    large = write_video(tmp_path / "large.h264", moving_box(25, (640, 480)))
+    both = tmp_path / "both.h264"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    sink = Recorder()
+    source = SourceSettings(url=str(both))
+    stream = CameraStream("file", source, clock=SystemClock(), rate=5, fit=(320, 240), packet_sinks=[sink])
+    stream.start()
+    sizes = [(frame.width, frame.height) async for frame in stream.newest()]
+    await stream.stop()
+    assert {(320, 240), (640, 480)} == set(sizes)
+    assert sink.calls == ["opened", "packets", "closed", "opened", "packets", "closed"]
+    assert [(info.width, info.height) for info in sink.infos] == [(320, 240), (640, 480)]
+    assert sink.infos[0].extradata != sink.infos[1].extradata
+
+
 async def test_a_file_that_does_not_loop_ends(tmp_path: Path) -> None:
     short = write_video(tmp_path / "short.mp4", moving_box(5))
     source = SourceSettings(url=str(short))

@@ -140,6 +140,8 @@ class LibavConnection:
     @property
     def duration(self) -> timedelta | None:
         """Announced length of a file; ``None`` where it does not say."""
+        if self._stream.duration:  # more exact than the container's, which edit lists may shorten
+            return timedelta(seconds=float(self._stream.duration * self._info.time_base))
         ticks = self._container.duration
         return None if ticks is None else timedelta(microseconds=ticks)
 

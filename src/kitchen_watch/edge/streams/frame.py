@@ -35,3 +35,6 @@ class Frame:
     """BGR uint8 of shape (height, width, 3); may be called while the frame is referenced."""
     discontinuity: bool = False
     """True on the first frame after a (re)connect or a timestamp jump."""
+    keyframes: int = 0
+    """Keyframes decoded on this connection up to this frame, 0 if unknown: a still scene only shows
+    that its camera is alive when a keyframe draws it anew."""

@@ -72,6 +72,7 @@ class Reader:
         self._pacer = Pacer(plan.rate)
         self._scaler = Scaler(plan.fit)
         self._moments: OrderedDict[int, Moment] = OrderedDict()
+        self._keyframes = 0
         self._cut = True  # the next frame comes after a gap
         self._parameters: bytes | None = None
         self.progress = Progress(started=clock.monotonic())
@@ -233,6 +234,7 @@ class Reader:
                 self._tally.decoded += 1
                 if picture.is_corrupt:
                     self._tally.corrupt += 1
+            self._keyframes += picture.key_frame
             if moment is not None and not picture.is_corrupt:
                 self._offer(picture, moment)
 
@@ -248,6 +250,7 @@ class Reader:
             height=picture.height,
             full=full_picture(picture),
             discontinuity=self._cut,
+            keyframes=self._keyframes,
         )
         self._cut = False
         with self._delivery:

@@ -76,7 +76,9 @@ class FileStream:
         pacer, scaler = Pacer(self._rate), Scaler(self._fit)
         first: float | None = None
         previous = 0.0
+        keyframes = 0
         for picture in self._pictures(connection):
+            keyframes += picture.key_frame
             time = picture.time
             if time is None:
                 time = (first or 0.0) + previous + 1 / float(connection.info.frame_rate or 25)
@@ -94,6 +96,7 @@ class FileStream:
                 height=picture.height,
                 full=full_picture(picture),
                 discontinuity=pts == 0.0,
+                keyframes=keyframes,
             )
 
     def _pictures(self, connection: LibavConnection) -> Iterator[av.VideoFrame]:
