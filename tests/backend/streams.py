@@ -47,7 +47,9 @@ class Stream:
 
 
 @contextmanager
-def listening(client: httpx.Client, *, after: int | None = None, last_event_id: int | None = None) -> Iterator[Stream]:
+def listening(
+    client: httpx.Client, *, after: int | None = None, last_event_id: int | None = None
+) -> Iterator[Stream]:
     """An open stream; its first ping has been read, so the server is listening."""
     headers = {} if last_event_id is None else {"last-event-id": str(last_event_id)}
     params = {} if after is None else {"after": after}

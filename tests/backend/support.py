@@ -73,12 +73,15 @@ def sample_district() -> dict[str, Any]:
                                         "code": "grid-1", "kind": "grid", "name": "一号网格",
                                         "premises": [
                                             {
-                                                "licence_no": "JY-A", "name": "甲饭店", "name_en": "Restaurant A",
-                                                "hours": {"mon": ["10:00-22:00"]}, "responsible_person": "甲老板",
+                                                "licence_no": "JY-A", "name": "甲饭店",
+                                                "name_en": "Restaurant A",
+                                                "hours": {"mon": ["10:00-22:00"]},
+                                                "responsible_person": "甲老板",
                                                 "cameras": [camera("cam-a1"), camera("cam-a2", area="area")],
                                             },
                                             {
-                                                "licence_no": "JY-B", "name": "乙饭店", "name_en": "Restaurant B",
+                                                "licence_no": "JY-B", "name": "乙饭店",
+                                                "name_en": "Restaurant B",
                                                 "cameras": [camera("cam-b1")],
                                             },
                                         ],
@@ -199,7 +202,9 @@ class Backend:
 
 
 def make_settings(directory: Path, **more: Any) -> BackendSettings:
-    return BackendSettings(**{"data_dir": directory, "secret_key": SECRET_KEY, "logins_per_minute": 10_000} | more)
+    return BackendSettings(
+        **{"data_dir": directory, "secret_key": SECRET_KEY, "logins_per_minute": 10_000} | more
+    )
 
 
 def make_app(settings: BackendSettings, clock: Clock | None = None) -> FastAPI:

@@ -68,6 +68,7 @@ def create_app(settings: BackendSettings, *, clock: Clock | None = None) -> Fast
     app.include_router(probes.router)
     for router in ROUTERS:
         app.include_router(router)
+    install_pages(app)
     app.add_middleware(AnswerHeaders, clock=parts.clock, metrics=parts.metrics, https=settings.https)
     return app
 
@@ -101,8 +102,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        feed.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await feed
+        parts.feed.stop()
+        await feed
         await parts.control.close()
         parts.database.close()

@@ -125,7 +125,8 @@ def _engine(url: str) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"database_url: the driver {error.name} is not installed. Say: pip install 'kitchen-watch[postgres]'"
+            f"database_url: the driver {error.name} is not installed. "
+            "Say: pip install 'kitchen-watch[postgres]'"
         ) from error
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigError(f"database_url: {redact(str(error))}.") from None

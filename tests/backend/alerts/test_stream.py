@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,16 +96,18 @@ def test_pings_tell_the_servers_time(tmp_path: Path) -> None:
 
 
 def test_a_second_process_on_the_same_database_is_heard(
-    tmp_path: Path, database_settings: dict[str, str]
+    tmp_path: Path, database_settings: dict[str, Any]
 ) -> None:
     with running(tmp_path, feed_poll_s=0.1, **database_settings) as first:
         settings = make_settings(
             tmp_path / "second", database_url=first.parts.settings.database, feed_poll_s=0.1
         )
-        with serving(make_app(settings), first.clock) as second:
-            with listening(second.logged_in("regulator")) as stream:
-                deliver(first, opening())
-                assert stream.next_alert()["kind"] == "opened"
+        with (
+            serving(make_app(settings), first.clock) as second,
+            listening(second.logged_in("regulator")) as stream,
+        ):
+            deliver(first, opening())
+            assert stream.next_alert()["kind"] == "opened"
 
 
 def test_without_a_session_there_is_no_stream(backend: Backend) -> None:

@@ -206,4 +206,3 @@ def test_one_time_passwords_differ_and_are_easily_read() -> None:
     passwords = {one_time_password() for _ in range(100)}
     assert len(passwords) == 100
     assert all(len(password) == 14 and not set("01ilo") & set(password) for password in passwords)
-

@@ -53,7 +53,12 @@ def test_what_is_out_of_scope_looks_like_what_does_not_exist(backend: Backend) -
 
 @pytest.mark.parametrize(
     ("username", "edges"),
-    [("admin", ["edge-1", "edge-2"]), ("regulator", ["edge-1"]), ("regulator2", ["edge-2"]), ("official_a", [])],
+    [
+        ("admin", ["edge-1", "edge-2"]),
+        ("regulator", ["edge-1"]),
+        ("regulator2", ["edge-2"]),
+        ("official_a", []),
+    ],
 )
 def test_an_edge_is_shown_to_those_who_see_all_its_cameras(
     any_backend: Backend, username: str, edges: list[str]

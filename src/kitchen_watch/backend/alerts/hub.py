@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend import notices
@@ -56,31 +56,38 @@ class FeedHub:
         self._times = times
         self._metrics = metrics
         self._listeners: set[_Listener] = set()
-        self._position = 0
+        self._position: int | None = None
+        self._stopping = False
         self.healthy = True
 
     async def run(self) -> None:
-        """Read and hand out until cancelled; a database that is away for a while is only logged."""
-        self._position = await run_in_threadpool(self._latest)
+        """Read and hand out until stopped; a database that is away for a while is only logged."""
         checked = self._clock.monotonic()
-        with self._database.notices.subscribed(notices.FEED, notices.SESSIONS) as woken:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._poll_s):
-                        await woken.wait()
-                asked = woken.is_set()
-                woken.clear()
+        with (
+            self._database.notices.subscribed(notices.FEED, notices.SESSIONS) as woken,
+            self._database.notices.subscribed(notices.SESSIONS) as session_ended,
+        ):
+            while not self._stopping:
                 try:
                     await self._hand_out()
                     now = self._clock.monotonic()
-                    if asked or now - checked >= CHECK_SESSIONS_EVERY.total_seconds():
+                    if session_ended.is_set() or now - checked >= CHECK_SESSIONS_EVERY.total_seconds():
+                        session_ended.clear()
                         checked = now
                         await self._end_dead_sessions()
                     self.healthy = True
-                except DBAPIError as error:
+                except SQLAlchemyError as error:
                     self.healthy = False
-                    log.warning("the feed cannot be read", reason=str(error.orig)[:300])
-                    await asyncio.sleep(self._poll_s)
+                    log.warning("the feed cannot be read", reason=str(error)[:300])
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_s):
+                        await woken.wait()
+                woken.clear()
+
+    def stop(self) -> None:
+        """Let :meth:`run` return. It is not cancelled: a query in a worker thread would go on by itself."""
+        self._stopping = True
+        self._database.notices.publish(notices.FEED)
 
     async def latest(self) -> int:
         """The number of the newest entry."""
@@ -126,6 +133,8 @@ class FeedHub:
                 return
 
     async def _hand_out(self) -> None:
+        if self._position is None:
+            self._position = await run_in_threadpool(self._latest)
         while True:
             batch = await run_in_threadpool(self._read, self._position, None)
             for entry in batch:

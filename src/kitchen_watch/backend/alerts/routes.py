@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kitchen_watch.backend.alerts import service
@@ -20,41 +20,51 @@ from kitchen_watch.backend.parts import Parts, PartsOf
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
 RETRY_MS = 2000
-_Tiers = Annotated[list[int] | None, Query(description="1, 2, 3; may be repeated")]
+
+
+class AlertQuery(BaseModel):
+    """What to show; everything may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: str | None = Field(default=None, max_length=64, description="next_cursor of the page before")
+    limit: int = Field(default=service.DEFAULT_PAGE, ge=1, le=service.MAX_PAGE)
+    tier: list[int] = Field(default=[], description="1, 2, 3; may be repeated")
+    code: list[str] = Field(default=[], description="violation codes; may be repeated", examples=[["NO_HAT"]])
+    state: list[AlertState] = Field(default=[], description="may be repeated")
+    premises_id: int | None = None
+    camera_id: str | None = Field(default=None, max_length=64)
+    grid_id: int | None = Field(default=None, description="a node of the tree; its whole subtree")
+    ongoing: bool | None = Field(default=None, description="whether the violation still goes on")
+    found_from: AwareDatetime | None = None
+    found_to: AwareDatetime | None = None
+
+    def filters(self) -> service.AlertFilters:
+        """As the service takes them."""
+        return service.AlertFilters(
+            tiers=tuple(self.tier),
+            codes=tuple(self.code),
+            states=tuple(self.state),
+            premises_id=self.premises_id,
+            camera_id=self.camera_id,
+            node_id=self.grid_id,
+            ongoing=self.ongoing,
+            found_from=self.found_from,
+            found_to=self.found_to,
+        )
 
 
 @router.get("", summary="A page of the feed")
-def list_alerts(
-    person: AnyPerson,
-    parts: PartsOf,
-    *,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=service.MAX_PAGE)] = service.DEFAULT_PAGE,
-    tier: _Tiers = None,
-    code: Annotated[list[str] | None, Query(examples=["NO_HAT"])] = None,
-    state: Annotated[list[AlertState] | None, Query()] = None,
-    premises_id: int | None = None,
-    camera_id: Annotated[str | None, Query(max_length=64)] = None,
-    grid_id: Annotated[int | None, Query(description="a node of the tree; its whole subtree")] = None,
-    ongoing: bool | None = None,
-    found_from: AwareDatetime | None = None,
-    found_to: AwareDatetime | None = None,
-) -> AlertPage:
+def list_alerts(person: AnyPerson, parts: PartsOf, query: Annotated[AlertQuery, Query()]) -> AlertPage:
     """Alerts in your scope, newest first; give ``next_cursor`` back to go on."""
-    filters = service.AlertFilters(
-        tiers=tuple(tier or ()),
-        codes=tuple(code or ()),
-        states=tuple(state or ()),
-        premises_id=premises_id,
-        camera_id=camera_id,
-        node_id=grid_id,
-        ongoing=ongoing,
-        found_from=found_from,
-        found_to=found_to,
-    )
     with parts.database.read() as session:
         return service.alert_page(
-            session, person, links=parts.links, filters=filters, cursor=cursor, limit=limit
+            session,
+            person,
+            links=parts.links,
+            filters=query.filters(),
+            cursor=query.cursor,
+            limit=query.limit,
         )
 
 

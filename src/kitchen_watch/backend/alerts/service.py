@@ -113,8 +113,7 @@ def alert_counts(session: Session, person: Person, *, now: datetime, time_zone: 
     ).all()
     midnight = now.astimezone(ZoneInfo(time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     today = session.scalar(select(func.count()).where(mine, AlertRow.found_at >= midnight))
-    counts = {tier: 0 for tier in (1, 2, 3)}
-    counts.update({tier: count for tier, count in by_tier})
+    counts = dict.fromkeys((1, 2, 3), 0) | dict(by_tier)
     return AlertCounts(open_by_tier=counts, found_today=today or 0)
 
 

@@ -45,7 +45,7 @@ def add_person(session: Session, new: NewPerson, *, now: datetime) -> tuple[Pers
     username = new.username.strip().lower()
     if not _USERNAME.match(username):
         raise InvalidRequest(
-            f"The login name {new.username!r} cannot be used: 2 to 64 of a-z 0-9 . _ - and no other characters."
+            f"The login name {new.username!r} cannot be used: 2 to 64 of a-z 0-9 . _ - and nothing else."
         )
     check_place(new)
     password = new.password or one_time_password()
