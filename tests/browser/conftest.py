@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = "/usr/bin/chromium"
 PHONE = (360, 740)
+TABLET = (1024, 768)
 DESK = (1440, 900)
 SHOTS = os.environ.get("KITCHEN_WATCH_SHOTS")
 """A directory: where set, pages that tests look at are also kept there as pictures."""

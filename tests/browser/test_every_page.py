@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
+from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
+from kitchen_watch.control import CameraState
 from tests.backend.stories import Chain
 from tests.backend.support import Backend
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, TABLET
 from tests.browser.scenes import scene
 
 if TYPE_CHECKING:
@@ -32,7 +35,13 @@ TOO_SMALL = f"""
 
 @pytest.mark.parametrize(
     ("size", "dark", "language"),
-    [(PHONE, False, "zh"), (PHONE, True, "en"), (DESK, False, "en"), (DESK, True, "zh")],
+    [
+        (PHONE, False, "zh"),
+        (PHONE, True, "en"),
+        (TABLET, False, "en"),
+        (DESK, False, "en"),
+        (DESK, True, "zh"),
+    ],
 )
 def test_every_page_fits_and_is_quiet(
     site: Backend, visit: Visit, size: tuple[int, int], *, dark: bool, language: str
@@ -45,19 +54,47 @@ def test_every_page_fits_and_is_quiet(
     moment.upload_clip()
     scene(site, "cam-b1", code="RODENT", tier=1, chain=chain).open(detail="一句很长的话" * 12)
     scene(site, "cam-a2", code="CAM_COVERED", tier=2, chain=chain).open()
-    name = f"{'phone' if size == PHONE else 'desk'}-{language}-{'dark' if dark else 'light'}"
+    heartbeat(site)
+    name = f"{size[0]}-{language}-{'dark' if dark else 'light'}"
 
     stranger = visit(size=size, language=language, dark=dark)
     stranger.go("/login")
     check(stranger.page)
     stranger.keep_picture(f"login-{name}")
-    for username, paths in (("regulator", OF_REGULATORS), ("manager_a", OF_RESTAURANTS)):
+    for username, paths in (("admin", OF_REGULATORS), ("manager_a", OF_RESTAURANTS)):
         reader = visit(username, size=size, language=language, dark=dark)
         for path in paths:
             reader.go(path)
             reader.page.wait_for_timeout(300 if path.startswith("/alerts") else 0)
             check(reader.page)
             reader.keep_picture(f"{username}{path.replace('/', '-')}-{name}")
+
+
+def heartbeat(site: Backend) -> None:
+    """The last word of an edge with every kind of trouble: nothing is as wide as trouble."""
+    now = site.clock.now()
+    trouble = f"rtsp://10.0.0.9/main: no answer from 10.0.0.9 within 10 s. {'Check it. ' * 12}"
+    with site.parts.database.write() as session:
+        session.add(
+            EdgeStateRow(
+                edge_id="edge-1",
+                connection_id=uuid4(),
+                connected_at=now,
+                last_heard_at=now,
+                clock_offset_ms=-4_200_000,
+                software_version="0.1.0",
+                outbox_pending=12_000,
+                outbox_oldest_s=90_000.0,
+                dead_letters=7,
+                disk_free_bytes=412_000_000_000,
+                warnings=[trouble],
+            )
+        )
+        for camera_id, state in (("cam-a1", CameraState.STREAMING), ("cam-a2", CameraState.OFFLINE)):
+            row = CameraStateRow(camera_id=camera_id, state=state, since_at=now, heard_at=now, reason=trouble)
+            row.frames_analysed, row.frames_dropped, row.frame_age_ms = 123_456_789, 9_876_543, 4_321
+            row.width, row.height, row.codec = 3840, 2160, "hevc"
+            session.add(row)
 
 
 def check(page: object) -> None:
