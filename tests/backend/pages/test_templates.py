@@ -106,3 +106,9 @@ def test_both_clocks_are_told_apart_where_they_differ() -> None:
         {"alert": samples.alert_page(server_offset_ms=120), "after": 0},
     )
     assert "agrees with the server" in agreeing
+
+
+def test_a_broken_chain_is_seen_already_in_the_feed() -> None:
+    broken = samples.alert(evidence_sound=False)
+    assert "证据校验不符" in render("card.html", samples.frame(), {"alert": broken})
+    assert "证据校验不符" not in show("card")
