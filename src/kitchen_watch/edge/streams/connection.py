@@ -98,6 +98,9 @@ class LibavConnection:
             end = 0
             for packet in self._pass():
                 stamp = packet.dts if packet.dts is not None else packet.pts
+                if packet.size and stamp is None and not self.live:
+                    # A raw stream in a file: only the frame rate says when its pictures are due.
+                    stamp = packet.pts = packet.dts = end
                 if packet.size and stamp is not None:
                     first = stamp if first is None else first
                     end = max(end, stamp + (packet.duration or self._frame_ticks()))

@@ -16,6 +16,7 @@ from kitchen_watch.edge.streams.pacing import Pacer
 from kitchen_watch.edge.streams.packets import VideoInfo
 from kitchen_watch.edge.streams.picture import Scaler, full_picture
 from kitchen_watch.edge.streams.source import SourceSettings
+from kitchen_watch.edge.streams.timeline import BACKWARD_S
 from kitchen_watch.errors import StreamEnded
 
 
@@ -74,18 +75,19 @@ class FileStream:
 
     def _due(self, connection: LibavConnection) -> Iterator[Frame]:
         pacer, scaler = Pacer(self._rate), Scaler(self._fit)
-        first: float | None = None
-        previous = 0.0
+        interval = 1 / float(connection.info.frame_rate or 25)
+        origin: float | None = None
+        pts = -interval
         keyframes = 0
+        cut = True
         for picture in self._pictures(connection):
             keyframes += picture.key_frame
             time = picture.time
-            if time is None:
-                time = (first or 0.0) + previous + 1 / float(connection.info.frame_rate or 25)
-            if first is None:
-                first = time
-            pts = previous = time - first
-            if not pacer.due(pts):
+            if time is not None and (origin is None or time - origin < pts - BACKWARD_S):
+                # The first picture, or the file's timestamps went back: time goes on without a step.
+                origin, cut = time - (pts + interval), True
+            pts = pts + interval if time is None or origin is None else time - origin
+            if not pacer.due(pts, discontinuity=cut):
                 continue
             yield Frame(
                 stream_id=self.stream_id,
@@ -95,9 +97,10 @@ class FileStream:
                 width=picture.width,
                 height=picture.height,
                 full=full_picture(picture),
-                discontinuity=pts == 0.0,
+                discontinuity=cut,
                 keyframes=keyframes,
             )
+            cut = False
 
     def _pictures(self, connection: LibavConnection) -> Iterator[av.VideoFrame]:
         try:
