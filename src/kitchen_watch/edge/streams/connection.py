@@ -227,7 +227,7 @@ def _rtsp_options(source: SourceSettings) -> dict[str, str]:
         # throw away what was looked at, and with it the first keyframe.)
         "analyzeduration": "1000000",
         "probesize": "1000000",
-        "fpsprobesize": "2",
+        "fpsprobesize": "0",
     }
     if source.transport == "udp":
         options |= {"buffer_size": "1048576", "max_delay": "300000"}
