@@ -17,6 +17,7 @@ from kitchen_watch.edge import commands as edge_commands
 from kitchen_watch.edge.evidence import commands as evidence_commands
 from kitchen_watch.edge.outbox import commands as outbox_commands
 from kitchen_watch.errors import KitchenWatchError
+from kitchen_watch.logs import configure_logs
 from kitchen_watch.redact import redact
 from kitchen_watch.training import commands as training_commands
 
@@ -53,6 +54,8 @@ def version() -> None:
 
 def main() -> None:
     """Run the command; a known error is one clear sentence on standard error and its exit code."""
+    # Standard output is for results; the programs that run for long set up their own logs.
+    configure_logs(level="WARNING")
     try:
         app()
     except KitchenWatchError as error:

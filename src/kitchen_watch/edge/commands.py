@@ -114,7 +114,9 @@ def score(
             for line in result.as_json()
         ]
         scores[name] = score_clip(truth[name], found)
-        if not as_json:
+        if as_json:
+            typer.echo(json.dumps({"clip": name, "violations": result.as_json()}))
+        else:
             codes = ", ".join(f"{item.code} {item.started_s:g}-{item.ended_s:g} s" for item in found)
             typer.echo(f"{name}: {codes or 'nothing'}")
     for code, value in total(scores.values()).items():
