@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import structlog
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import CameraState
 from kitchen_watch.edge.detect.detection import Detector
+from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
 from kitchen_watch.edge.rules.violation import Violation, ViolationChange
@@ -74,12 +75,19 @@ class Analysis:
     """One camera's eyes and judgement: a frame in, tracks and changes out."""
 
     def __init__(
-        self, *, detector: Detector, tracker: Tracker, health: HealthMonitor, rules: RuleBook
+        self,
+        *,
+        detector: Detector,
+        tracker: Tracker,
+        health: HealthMonitor,
+        rules: RuleBook,
+        mask: PrivacyMask | None = None,
     ) -> None:
         self.rules = rules
         self.health = health
         self._detector = detector
         self._tracker = tracker
+        self._mask = mask or PrivacyMask()
         self._broken_off = False
 
     async def look(self, frame: Frame) -> Seen | None:
@@ -89,6 +97,9 @@ class Analysis:
             DetectorError: inference failed.
         """
         self._broken_off = self._broken_off or frame.discontinuity
+        if not self._mask.empty:
+            # What may not be kept may not accuse either: nobody could look at the evidence.
+            frame = replace(frame, image=self._mask.burnt(frame.image))
         detections = await self._detector.detect(frame)
         if detections is None:
             return None
