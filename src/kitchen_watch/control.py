@@ -136,12 +136,91 @@ class CommandAnswer(_Message):
     data: str | None = None
 
 
-FromEdge = Annotated[Hello | Heartbeat | ConfigurationAnswer | CommandAnswer, Field(discriminator="type")]
-FromBackend = Annotated[
-    Welcome | HeartbeatAck | ConfigurationOffer | CameraCommand, Field(discriminator="type")
-]
+class IceServer(_Message):
+    """A STUN or TURN server; credentials are minted for one view and expire."""
 
-from_edge: TypeAdapter[Hello | Heartbeat | ConfigurationAnswer | CommandAnswer] = TypeAdapter(FromEdge)
-from_backend: TypeAdapter[Welcome | HeartbeatAck | ConfigurationOffer | CameraCommand] = TypeAdapter(
-    FromBackend
-)
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = Field(default=None, repr=False)
+
+
+LiveQuality = Literal["main", "sub"]
+
+
+class ViewerOffer(_Message):
+    """A person may watch a camera: their browser's WebRTC offer, for the edge to answer."""
+
+    type: Literal["viewer_offer"] = "viewer_offer"
+    view_id: UUID
+    camera_id: Identifier
+    quality: LiveQuality = "sub"
+    sdp: str = Field(repr=False)
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+class ViewerCandidates(_Message):
+    """ICE candidates that the browser found after its offer (trickle-ice-sdpfrag)."""
+
+    type: Literal["viewer_candidates"] = "viewer_candidates"
+    view_id: UUID
+    sdp: str = Field(repr=False)
+
+
+class ViewerClose(_Message):
+    """The view is over: the person left, or may no longer watch."""
+
+    type: Literal["viewer_close"] = "viewer_close"
+    view_id: UUID
+
+
+class PushRequest(_Message):
+    """Somebody whom WebRTC does not reach watches: push the camera's media to the backend.
+
+    The edge opens a signed WebSocket ``/api/v1/edge/live/{push_id}`` and sends until it is closed:
+    first a text :class:`PushHeader`, then binary messages whose first byte says what follows
+    (``PUSH_INIT``, ``PUSH_KEY``, ``PUSH_DELTA``: parts of a fragmented MP4; ``PUSH_PICTURE``: JPEG).
+    """
+
+    type: Literal["push_request"] = "push_request"
+    push_id: UUID
+    camera_id: Identifier
+    quality: LiveQuality = "sub"
+    kind: Literal["fmp4", "mjpeg"]
+
+
+class PushHeader(_Message):
+    """What a push will carry."""
+
+    media_type: str = Field(max_length=100, examples=['video/mp4; codecs="avc1.42c01f"'])
+
+
+PUSH_INIT, PUSH_KEY, PUSH_DELTA, PUSH_PICTURE = 0, 1, 2, 3
+
+
+class ViewerAnswer(_Message):
+    """The edge's word on an offer (with its SDP answer) or on a push (without)."""
+
+    type: Literal["viewer_answer"] = "viewer_answer"
+    view_id: UUID
+    accepted: bool
+    reason: str | None = None
+    sdp: str | None = Field(default=None, repr=False)
+
+
+class ViewerEnded(_Message):
+    """A view ended at the edge: its browser went away, or the camera is no longer there."""
+
+    type: Literal["viewer_ended"] = "viewer_ended"
+    view_id: UUID
+    reason: str
+
+
+EdgeMessage = Hello | Heartbeat | ConfigurationAnswer | CommandAnswer | ViewerAnswer | ViewerEnded
+LiveRequest = ViewerOffer | ViewerCandidates | ViewerClose | PushRequest
+BackendMessage = Welcome | HeartbeatAck | ConfigurationOffer | CameraCommand | LiveRequest
+
+FromEdge = Annotated[EdgeMessage, Field(discriminator="type")]
+FromBackend = Annotated[BackendMessage, Field(discriminator="type")]
+
+from_edge: TypeAdapter[EdgeMessage] = TypeAdapter(FromEdge)
+from_backend: TypeAdapter[BackendMessage] = TypeAdapter(FromBackend)

@@ -18,6 +18,8 @@ from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.tracking import Tracker, TrackerSettings
+from kitchen_watch.live.camera import LiveCamera
+from kitchen_watch.live.picture import newest_picture
 
 RING_MARGIN = timedelta(seconds=15)
 
@@ -43,18 +45,21 @@ def build_camera(
     )
     rate = camera.frames_per_second or settings.analysis.frames_per_second
     fit, clock = settings.analysis.fit, shared.clock
+    mask = PrivacyMask(zone.polygon for zone in camera.privacy)
+    live = LiveCamera(camera.camera_id, has_sub=camera.sub is not None, mask=mask)
     main_stream = None
     if camera.sub is None:
         analysis_stream = CameraStream(
-            camera.camera_id, camera.main, clock=clock, rate=rate, fit=fit, packet_sinks=(ring,)
+            camera.camera_id, camera.main, clock=clock, rate=rate, fit=fit, packet_sinks=(ring, live.main)
         )
     else:
-        analysis_stream = CameraStream(camera.camera_id, camera.sub, clock=clock, rate=rate, fit=fit)
+        analysis_stream = CameraStream(
+            camera.camera_id, camera.sub, clock=clock, rate=rate, fit=fit, packet_sinks=(live.sub,)
+        )
         main_stream = CameraStream(
             f"{camera.camera_id}/main", camera.main, clock=clock, rate=rate, fit=fit,
-            packet_sinks=(ring,), decode=False,
+            packet_sinks=(ring, live.main), decode=False,
         )  # fmt: skip
-    mask = PrivacyMask(zone.polygon for zone in camera.privacy)
     recorder = Recorder(
         shared,
         snapshots=Snapshots(
@@ -70,11 +75,14 @@ def build_camera(
         health=HealthMonitor(settings.health),
         rules=rules,
     )
+    pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
+    live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)
     return RunningCamera(
         settings=camera,
         analysis_stream=analysis_stream,
         main_stream=main_stream,
-        pipeline=CameraPipeline(analysis_stream, analysis, recorder, clock=clock),
+        pipeline=pipeline,
         recorder=recorder,
+        live=live,
         sleep=clock.sleep,
     )

@@ -15,6 +15,7 @@ from kitchen_watch.edge.recorder import Recorder
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
+from kitchen_watch.live.camera import LiveCamera
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ class RunningCamera:
     """The main stream where analysis reads a sub stream; its packets feed the evidence ring."""
     pipeline: CameraPipeline
     recorder: Recorder
+    live: LiveCamera
     sleep: Callable[[timedelta], Awaitable[None]]
     restarts: int = 0
     task: asyncio.Task[None] | None = None
@@ -46,6 +48,7 @@ class RunningCamera:
         if self.task is not None:
             self.task.cancel()
             await asyncio.wait({self.task})
+        self.live.close()
         for stream in self._streams():
             await stream.stop()
         if removed:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
 import websockets
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 
 from kitchen_watch.clock import Clock
@@ -29,6 +29,7 @@ from kitchen_watch.control import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    LiveRequest,
     Welcome,
     from_backend,
 )
@@ -71,6 +72,18 @@ class ControlledNode(Protocol):
         ...
 
 
+class LiveEnd(Protocol):
+    """What the control connection needs from live view. Neither call may be slow."""
+
+    def receive(self, message: LiveRequest, send: Callable[[BaseModel], Awaitable[None]]) -> None:
+        """Begin to carry out a request; answers go to ``send``, which never raises."""
+        ...
+
+    async def disconnected(self) -> None:
+        """The connection is gone: end what it can no longer revoke."""
+        ...
+
+
 def retry_delay(attempt: int, *, jitter: float) -> timedelta:
     """Wait before connection attempt ``attempt`` (from 1): doubling, bounded, spread by jitter 0..1."""
     return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempt - 1, 10))) * (0.5 + jitter / 2)
@@ -89,8 +102,10 @@ class ControlClient:
         clock: Clock,
         on_server_time: Callable[[datetime], None] = lambda _: None,
         server_offset: Callable[[], timedelta | None] = lambda: None,
+        live: LiveEnd | None = None,
     ) -> None:
         self._node = node
+        self._live = live
         self._edge_id = edge_id
         parts = urlsplit(backend_url)
         scheme = {"http": "ws", "https": "wss"}[parts.scheme]
@@ -144,6 +159,8 @@ class ControlClient:
                         await self._receive(connection, message)
                 finally:
                     beats.cancel()
+                    if self._live is not None:
+                        await self._live.disconnected()
 
     async def _send_heartbeats(self, connection: ClientConnection) -> None:
         with contextlib.suppress(websockets.ConnectionClosed):
@@ -162,8 +179,10 @@ class ControlClient:
         elif isinstance(parsed, ConfigurationOffer):
             answer = await self._answer_offer(parsed)
             await connection.send(answer.model_dump_json())
-        else:
+        elif isinstance(parsed, CameraCommand):
             await connection.send((await self._answer_command(parsed)).model_dump_json())
+        elif self._live is not None:
+            self._live.receive(parsed, lambda answer: _send(connection, answer))
 
     async def _answer_offer(self, offer: ConfigurationOffer) -> ConfigurationAnswer:
         reason = None
@@ -182,3 +201,8 @@ class ControlClient:
         except KitchenWatchError as error:
             return CommandAnswer(command_id=command.command_id, accepted=False, reason=str(error))
         return CommandAnswer(command_id=command.command_id, accepted=True, data=data)
+
+
+async def _send(connection: ClientConnection, message: BaseModel) -> None:
+    with contextlib.suppress(websockets.ConnectionClosed):
+        await connection.send(message.model_dump_json())

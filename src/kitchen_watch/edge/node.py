@@ -42,6 +42,9 @@ from kitchen_watch.edge.report import NodeReport, OutboxReport
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
 from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
+from kitchen_watch.live.camera import LiveCamera
+from kitchen_watch.live.desk import LiveDesk
+from kitchen_watch.live.push import Pusher
 from kitchen_watch.logs import configure_logs
 
 FIRST_PICTURE_LIMIT = timedelta(seconds=30)
@@ -76,11 +79,17 @@ class EdgeNode:
             store, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock,
         )  # fmt: skip
+        pusher = Pusher(
+            edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
+            secret=self.settings.backend.secret, clock=clock,
+            server_offset=lambda: self._delivery.server_offset,
+        )  # fmt: skip
+        self._live = LiveDesk(self._live_camera, pusher.push)
         self._control = ControlClient(
             self, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock,
             on_server_time=self._delivery.learn_server_time,
-            server_offset=lambda: self._delivery.server_offset,
+            server_offset=lambda: self._delivery.server_offset, live=self._live,
         )  # fmt: skip
         self._keeper = DiskKeeper(
             store, packages, warn_free_bytes=self.settings.evidence.disk_warn_free_bytes,
@@ -145,6 +154,7 @@ class EdgeNode:
 
     async def close(self) -> None:
         """Release model and outbox."""
+        await self._live.stop()
         await self._judgement.detector.close()
         await self._workshop.close()
         await self._store.close()
@@ -205,6 +215,10 @@ class EdgeNode:
             return None
         jpeg = await camera.recorder.live_snapshot(seen.frame)
         return base64.b64encode(jpeg).decode()
+
+    def _live_camera(self, camera_id: str) -> LiveCamera | None:
+        camera = self.cameras.find(camera_id)
+        return camera.live if camera is not None else None
 
     # what the status server asks
 

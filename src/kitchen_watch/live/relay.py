@@ -27,6 +27,8 @@ QUEUE_SECONDS = 2.0
 SQUEEZED_STEP = 0.001
 """Seconds between the pictures of a kept group as a new viewer gets them."""
 USUAL_STEP = 0.04
+REORDERED = 0.001
+"""A picture shown later than it is decoded, in seconds: others come between."""
 LONGEST_GAP = 3600.0
 
 
@@ -225,6 +227,8 @@ class Relay:
             seconds = max(0.0, own + self._offset)
             if newest is not None and seconds < newest.seconds:
                 self.reordered = True
+        if packet.pts is not None and packet.dts is not None and packet.pts - packet.dts > REORDERED:
+            self.reordered = True
         return LivePacket(seconds, data, packet.keyframe, packet.captured_at)
 
     def _keep(self, packet: LivePacket) -> None:

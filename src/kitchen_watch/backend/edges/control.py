@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
 
 import structlog
@@ -28,6 +28,8 @@ from kitchen_watch.control import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    ViewerAnswer,
+    ViewerEnded,
     Welcome,
     from_edge,
 )
@@ -43,12 +45,24 @@ log = structlog.get_logger(__name__)
 Action = Literal["reconnect", "snapshot", "reference"]
 
 
+class LiveEar(Protocol):
+    """What live view wants to hear of edges."""
+
+    def view_ended(self, edge_id: str, view_id: UUID, reason: str) -> None:
+        """The edge ended a view, or could not begin what nobody waits for."""
+        ...
+
+    def edge_gone(self, edge_id: str) -> None:
+        """The edge's connection is gone, and with it its views."""
+        ...
+
+
 @dataclass(eq=False)
 class _Connection:
     edge_id: str
     socket: WebSocket
     connection_id: UUID = field(default_factory=uuid4)
-    waiting: dict[UUID, asyncio.Future[CommandAnswer]] = field(default_factory=dict)
+    waiting: dict[UUID, asyncio.Future[Any]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -66,6 +80,7 @@ class ControlHub:
         self._timeout_s = timeout_s
         self._metrics = metrics
         self._connections: dict[str, _Connection] = {}
+        self.live: LiveEar | None = None
 
     async def serve(self, socket: WebSocket, edge_id: str) -> None:
         """Converse over an accepted connection until it closes."""
@@ -84,6 +99,8 @@ class ControlHub:
         finally:
             if self._connections.get(edge_id) is connection:
                 del self._connections[edge_id]
+            if self.live is not None:
+                self.live.edge_gone(edge_id)
             self._metrics.edges.set(len(self._connections))
             for future in connection.waiting.values():
                 future.cancel()
@@ -100,23 +117,44 @@ class ControlHub:
         Raises:
             Conflict: the edge is not connected, or does not answer in time.
         """
+        command = CameraCommand(command_id=uuid4(), camera_id=camera_id, action=action)
+        answer = await self.ask(edge_id, command, command.command_id, timeout_s=self._timeout_s)
+        assert isinstance(answer, CommandAnswer)
+        return answer
+
+    async def ask(self, edge_id: str, message: BaseModel, answer_id: UUID, *, timeout_s: float) -> BaseModel:
+        """Send a message and wait for the edge's answer that carries ``answer_id``.
+
+        Raises:
+            Conflict: the edge is not connected, or does not answer in time.
+        """
         connection = self._connections.get(edge_id)
         if connection is None:
             raise Conflict(f"The edge {edge_id} is not connected just now. Try again when it is.")
-        command = CameraCommand(command_id=uuid4(), camera_id=camera_id, action=action)
-        answer: asyncio.Future[CommandAnswer] = asyncio.get_running_loop().create_future()
-        connection.waiting[command.command_id] = answer
+        answer: asyncio.Future[BaseModel] = asyncio.get_running_loop().create_future()
+        connection.waiting[answer_id] = answer
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await connection.send(command)
+            async with asyncio.timeout(timeout_s):
+                await connection.send(message)
                 await asyncio.wait([answer])
         except (TimeoutError, WebSocketDisconnect, RuntimeError):  # RuntimeError: closed while sending
-            raise Conflict(f"The edge {edge_id} did not answer in {self._timeout_s:.0f} s.") from None
+            raise Conflict(f"The edge {edge_id} did not answer in {timeout_s:.0f} s.") from None
         finally:
-            connection.waiting.pop(command.command_id, None)
+            connection.waiting.pop(answer_id, None)
         if answer.cancelled():
             raise Conflict(f"The edge {edge_id} disconnected before it answered.")
         return answer.result()
+
+    async def tell(self, edge_id: str, message: BaseModel) -> bool:
+        """Send a message that has no answer; whether the edge is connected here to hear it."""
+        connection = self._connections.get(edge_id)
+        if connection is None:
+            return False
+        try:
+            await connection.send(message)
+        except (WebSocketDisconnect, RuntimeError):
+            return False
+        return True
 
     async def offer_pending(self, edge_id: str) -> None:
         """Send the edge the newest configuration it has not answered, if it is connected here."""
@@ -158,10 +196,19 @@ class ControlHub:
             await self._offer(connection)
         elif isinstance(message, ConfigurationAnswer):
             await run_in_threadpool(states.store_answer, self._database, connection.edge_id, message, now=now)
+        elif isinstance(message, ViewerEnded):
+            self._live_ended(connection, message.view_id, message.reason)
         else:
-            future = connection.waiting.get(message.command_id)
+            answer_id = message.view_id if isinstance(message, ViewerAnswer) else message.command_id
+            future = connection.waiting.get(answer_id)
             if future is not None and not future.done():
                 future.set_result(message)
+            elif isinstance(message, ViewerAnswer) and not message.accepted:
+                self._live_ended(connection, message.view_id, message.reason or "")
+
+    def _live_ended(self, connection: _Connection, view_id: UUID, reason: str) -> None:
+        if self.live is not None:
+            self.live.view_ended(connection.edge_id, view_id, reason)
 
     async def _offer(self, connection: _Connection) -> None:
         offer: ConfigurationOffer | None = await run_in_threadpool(

@@ -1,0 +1,150 @@
+"""The fallback's way out: the edge pushes a camera's media to the backend over a WebSocket of its own.
+
+Outbound and signed like the control connection, so no port is opened and live pictures never delay
+heartbeats. One push serves all viewers of a camera; the backend closes it when the last one leaves.
+A slow uplink loses pictures up to the next keyframe, never more than a queue's worth waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import structlog
+import websockets
+from pydantic import SecretStr
+from websockets.asyncio.client import ClientConnection, connect
+
+from kitchen_watch.clock import Clock
+from kitchen_watch.control import (
+    PUSH_DELTA,
+    PUSH_INIT,
+    PUSH_KEY,
+    PUSH_PICTURE,
+    PushHeader,
+    PushRequest,
+)
+from kitchen_watch.errors import Conflict
+from kitchen_watch.live.camera import LiveCamera
+from kitchen_watch.live.fmp4 import Fragmenter
+from kitchen_watch.live.relay import LivePacket, Relay, Subscription
+from kitchen_watch.signing import sign
+
+PUSH_PATH = "/api/v1/edge/live/"
+PICTURE_EVERY = timedelta(seconds=1)
+PICTURE_TYPE = "image/jpeg"
+OPEN_TIMEOUT_S = 5.0
+FIRST_PICTURE_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Pusher:
+    """Opens pushes to one backend."""
+
+    def __init__(
+        self,
+        *,
+        edge_id: str,
+        backend_url: str,
+        secret: SecretStr,
+        clock: Clock,
+        server_offset: Callable[[], timedelta | None] = lambda: None,
+    ) -> None:
+        self._edge_id = edge_id
+        parts = urlsplit(backend_url)
+        self._prefix = parts.path.rstrip("/") + PUSH_PATH
+        self._origin = f"{ {'http': 'ws', 'https': 'wss'}[parts.scheme] }://{parts.netloc}".replace(" ", "")
+        self._secret = secret
+        self._clock = clock
+        self._server_offset = server_offset
+
+    async def push(self, request: PushRequest, camera: LiveCamera) -> None:
+        """Push until the backend has had enough, or the camera's stream ends or changes.
+
+        Raises:
+            Conflict: the camera gives no picture, or one that cannot be pushed in this form.
+        """
+        relay = camera.relay(request.quality) if request.kind == "fmp4" else None
+        target = f"{self._prefix}{request.push_id}"
+        headers = sign(
+            self._secret.get_secret_value(),
+            edge_id=self._edge_id,
+            method="GET",
+            target=target,
+            body=b"",
+            at=self._clock.now() + (self._server_offset() or timedelta(0)),
+        )
+        try:
+            async with connect(
+                self._origin + target, additional_headers=headers, open_timeout=OPEN_TIMEOUT_S,
+                compression=None, proxy=None,
+            ) as connection:  # fmt: skip
+                closed = asyncio.create_task(connection.wait_closed())
+                work = asyncio.create_task(
+                    self._send_pictures(connection, camera)
+                    if relay is None
+                    else _send_fragments(connection, relay)
+                )
+                try:
+                    await asyncio.wait({closed, work}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    closed.cancel()
+                    work.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, websockets.ConnectionClosed):
+                        await work
+        except (OSError, TimeoutError, websockets.WebSocketException) as error:
+            raise Conflict(f"The media cannot be pushed: {error or type(error).__name__}.") from error
+
+    async def _send_pictures(self, connection: ClientConnection, camera: LiveCamera) -> None:
+        await connection.send(PushHeader(media_type=PICTURE_TYPE).model_dump_json())
+        while True:
+            picture = await camera.newest_picture()
+            if picture is not None:
+                await connection.send(bytes([PUSH_PICTURE]) + picture)
+            await self._clock.sleep(PICTURE_EVERY)
+
+
+async def _send_fragments(connection: ClientConnection, relay: Relay) -> None:
+    woken = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(woken.set)
+
+    subscription = relay.subscribe(wake)
+    fragmenter: Fragmenter | None = None
+    opening: int | None = None
+    try:
+        while not subscription.ended:
+            packet = await _next(subscription, woken, limit_s=FIRST_PICTURE_S)
+            if packet is None or (opening is not None and opening != relay.openings):
+                return  # players begin again, with the stream's new parameters
+            if fragmenter is None:
+                fragmenter, opening = Fragmenter(packet), relay.openings
+                await connection.send(PushHeader(media_type=fragmenter.media_type).model_dump_json())
+                await connection.send(bytes([PUSH_INIT]) + fragmenter.initialisation)
+            for fragment in fragmenter.add(packet):
+                kind = PUSH_KEY if fragment.keyframe else PUSH_DELTA
+                await connection.send(bytes([kind]) + fragment.data)
+    finally:
+        subscription.close()
+        if fragmenter is not None:
+            fragmenter.close()
+
+
+async def _next(subscription: Subscription, woken: asyncio.Event, *, limit_s: float) -> LivePacket | None:
+    """The next packet, or ``None`` when none comes for so long or nothing more will."""
+    while (packet := subscription.take()) is None:
+        if subscription.ended:
+            return None
+        try:
+            async with asyncio.timeout(limit_s):
+                await woken.wait()
+        except TimeoutError:
+            return None
+        woken.clear()
+    return packet
