@@ -89,7 +89,7 @@ class Records:
     def saw(self, frame: Frame) -> None:
         self.newest = frame
 
-    async def __call__(self, change: ViolationChange, frame: Frame | None, _tracks: Sequence[Track]) -> None:
+    async def __call__(self, change: ViolationChange, frame: Frame | None, tracks: Sequence[Track]) -> None:
         await asyncio.sleep(0)
         self.changes.append(change)
         self.frames.append(frame)

@@ -30,7 +30,7 @@ class References:
             return None
         picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
-            log.warning("reference view cannot be read; a new one is taken", camera_id=camera_id, file=str(path))
+            log.warning("reference view cannot be read; a new one is taken", file=str(path))
             return None
         image: Image = np.asarray(picture, dtype=np.uint8)
         self._kept[camera_id] = image

@@ -49,25 +49,29 @@ class BackendSettings(Settings):
 class EvidenceSettings(Settings):
     """What is kept around a violation."""
 
-    before_s: Annotated[float, Field(ge=0, le=30)] = 5.0
-    after_s: Annotated[float, Field(ge=1, le=60)] = 10.0
-    ring_bytes: Annotated[int, Field(ge=1_000_000)] = 64_000_000
-    keep_days: Annotated[int, Field(ge=1)] = 30
-    disk_warn_free_bytes: Annotated[int, Field(ge=0)] = 5_000_000_000
-    disk_floor_free_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
+    before_s: Annotated[float, Field(ge=0, le=30, description="seconds of clip before the moment")] = 5.0
+    after_s: Annotated[float, Field(ge=1, le=30, description="seconds of clip after the moment")] = 10.0
+    ring_bytes: Annotated[int, Field(ge=1_000_000, description="most memory per camera for clips")] = (
+        64_000_000
+    )
+    keep_days: Annotated[int, Field(ge=1, description="delivered evidence stays here so long")] = 30
+    disk_warn_free_bytes: Annotated[int, Field(ge=0, description="below it the edge warns")] = 5_000_000_000
+    disk_floor_free_bytes: Annotated[
+        int, Field(ge=0, description="below it the oldest delivered evidence goes; undelivered never")
+    ] = 1_000_000_000
 
 
 class StatusSettings(Settings):
     """The edge's own status server."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 9300
+    host: str = Field(default="127.0.0.1", description="address of /healthz, /readyz, /status, /metrics")
+    port: Annotated[int, Field(ge=0, le=65535, description="0 takes any free port")] = 9300
 
 
 class AnalysisSettings(Settings):
     """How often and how large frames are looked at."""
 
-    frames_per_second: Annotated[float, Field(gt=0, le=30)] = 5.0
+    frames_per_second: Annotated[float, Field(gt=0, le=30, description="analysed per camera")] = 5.0
     fit: tuple[int, int] = Field(default=(640, 384), description="analysis frames fit into width, height")
 
     @field_validator("fit")
@@ -81,18 +85,20 @@ class AnalysisSettings(Settings):
 class CameraSettings(Settings):
     """One camera: where its picture comes from and what is looked for in it."""
 
-    camera_id: Identifier
-    name: str = ""
+    camera_id: Identifier = Field(description="its id, as the backend knows it")
+    name: str = Field(default="", description="what people call it, on snapshots")
     main: SourceSettings = Field(description="the main stream: evidence, and analysis without a sub stream")
     sub: SourceSettings | None = Field(default=None, description="a smaller stream of the same camera")
-    frames_per_second: Annotated[float, Field(gt=0, le=30)] | None = None
-    opening_hours: OpeningHours | None = None
-    zones: tuple[Zone, ...] = ()
+    frames_per_second: Annotated[float, Field(gt=0, le=30)] | None = Field(
+        default=None, description="default: analysis.frames_per_second"
+    )
+    opening_hours: OpeningHours | None = Field(default=None, description="default: those of the edge")
+    zones: tuple[Zone, ...] = Field(default=(), description="named areas that rules may be bound to")
     privacy: tuple[Zone, ...] = Field(default=(), description="areas burnt out of everything stored")
     rules: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="rule parameters of this camera, such as NO_HAT: {held_s: 5}"
     )
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="false: the camera is left alone")
 
     @model_validator(mode="after")
     def _zone_ids_differ(self) -> Self:
@@ -106,9 +112,9 @@ class CameraSettings(Settings):
 class EdgeSettings(Settings):
     """Top level of ``edge.yaml``."""
 
-    edge_id: Identifier
-    data_dir: Path = Path("var/edge")
-    backend: BackendSettings
+    edge_id: Identifier = Field(description="this edge's id, as the backend issued it")
+    data_dir: Path = Field(default=Path("var/edge"), description="outbox and evidence, of this edge alone")
+    backend: BackendSettings = Field(description="where events go")
     model: Path | None = Field(
         default=None, description="ONNX file with its card beside it; default: shipped"
     )
@@ -116,15 +122,17 @@ class EdgeSettings(Settings):
     rules: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="rule parameters for all cameras, such as NO_HAT: {held_s: 5}"
     )
-    opening_hours: OpeningHours = OpeningHours.always_open()
+    opening_hours: OpeningHours = Field(
+        default=OpeningHours.always_open(), description="open, closed, or spans per weekday"
+    )
     analysis: AnalysisSettings = AnalysisSettings()
     detector: DetectorSettings = DetectorSettings()
     health: HealthSettings = HealthSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     status: StatusSettings = StatusSettings()
     log_format: LogFormat = "console"
-    log_level: str = "INFO"
-    cameras: tuple[CameraSettings, ...] = ()
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    cameras: tuple[CameraSettings, ...] = Field(default=(), description="every camera of this edge")
 
     @field_validator("log_level")
     @classmethod
