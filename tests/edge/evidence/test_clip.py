@@ -210,6 +210,15 @@ def test_a_step_of_the_clock_does_not_tear_a_clip_apart(tmp_path: Path) -> None:
     assert list(numbers_in(written(cut, tmp_path))) == list(range(20, 181))
 
 
+def test_a_packet_that_came_twice_is_kept_once(tmp_path: Path) -> None:
+    stream = camera()
+    ring = PacketRing()
+    ring.opened(stream.info)
+    for packet in stream.packets:
+        feed(ring, [packet, packet])
+    assert list(numbers_in(written(ring.cut(at(8.0)).take(), tmp_path))) == list(range(20, 181))
+
+
 def test_the_ring_keeps_so_many_seconds_in_whole_groups() -> None:
     stream = camera()
     ring = PacketRing(seconds=30)

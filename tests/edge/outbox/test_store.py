@@ -306,10 +306,25 @@ async def test_the_total_of_delivered_events_only_grows(tmp_path: Path) -> None:
         assert (await store.counts()).delivered == 1
 
 
-async def test_an_event_id_is_taken_once(tmp_path: Path) -> None:
-    same = uuid4()
+async def test_a_step_that_is_recorded_again_is_recorded_once(tmp_path: Path) -> None:
+    subject, writer = violation(), packages(tmp_path)
+    same = draft(subject, event_id=uuid4(), package=package(writer, subject))
     async with opened(tmp_path) as store:
-        await store.open_event(draft(event_id=same))
-        with pytest.raises(EvidenceError, match="UNIQUE"):
-            await store.open_event(draft(event_id=same))
+        first = await store.open_event(same)
+        assert await store.open_event(same) == first
         assert (await store.counts()).pending == 1
+        assert (await store.append(draft(subject, EventKind.UPDATED))).sequence == 1
+
+
+async def test_a_recorded_event_is_never_reported_as_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject, writer = violation(), packages(tmp_path)
+    async with opened(tmp_path) as store:
+
+        def full(_connection: sqlite3.Connection) -> None:
+            raise EvidenceError("the disk became full right after the commit")
+
+        monkeypatch.setattr(store, "_write_manifests", full)
+        event = await store.open_event(draft(subject, package=package(writer, subject)))
+        assert [item.event for item in await store.pending_events()] == [event]

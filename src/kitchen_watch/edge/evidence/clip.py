@@ -174,7 +174,7 @@ class PacketRing:
         """Keep one packet. Nothing before a keyframe is worth keeping."""
         with self._lock:
             run = self._runs[-1] if self._runs else None
-            if run is None or run.ended:
+            if run is None or run.ended or _repeats(packet, run.last):
                 return
             if packet.keyframe:
                 run.groups.append(Group([packet], len(packet.data)))
@@ -304,6 +304,11 @@ class PacketRing:
             # One group alone is too large: nothing can be cut until the next keyframe.
             self._overflowed = self._overflowed or not run.groups
         self._runs = [old for old in self._runs if old is run or old.groups]
+
+
+def _repeats(packet: StreamPacket, last: StreamPacket | None) -> bool:
+    """Some servers send a packet twice when they are late; decoded twice it spoils what follows."""
+    return last is not None and packet.dts == last.dts and packet.data == last.data
 
 
 def _covers(packets: list[StreamPacket], moment: datetime) -> bool:

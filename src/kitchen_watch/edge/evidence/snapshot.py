@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import cv2
 import numpy as np
-from PIL import Image as Pillow
 
 from kitchen_watch.edge.evidence.annotation import Caption, annotate
 from kitchen_watch.edge.evidence.clip import PacketRing
@@ -101,6 +100,7 @@ def picture_at(ring: PacketRing, moment: datetime) -> tuple[Image, datetime]:
 
 def jpeg(image: Image) -> bytes:
     """BGR as JPEG."""
-    content = io.BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(image[:, :, ::-1])).save(content, "JPEG", quality=QUALITY)
-    return content.getvalue()
+    encoded, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not encoded:
+        raise EvidenceError("the picture cannot be written as JPEG")
+    return bytes(content)

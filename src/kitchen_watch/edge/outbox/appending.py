@@ -34,8 +34,15 @@ class Appended(NamedTuple):
 def append(connection: sqlite3.Connection, draft: EventDraft, *, edge_id: str, now: datetime) -> Appended:
     """Give the draft its sequence number and its manifest the next link, and insert everything.
 
-    Must run inside a transaction; does nothing to the disk outside of it.
+    An event id that is there already is left as it is, so that a step may be recorded again when it
+    is not known whether it was. Must run inside a transaction; does nothing to the disk outside of it.
     """
+    known = connection.execute(
+        "SELECT body FROM events WHERE event_id = ?", (str(draft.event_id),)
+    ).fetchone()
+    if known is not None:
+        event = Event.model_validate_json(known["body"])
+        return Appended(event, event.evidence, None if draft.package is None else draft.package.folder)
     violation = draft.violation
     sequence = _journal(connection, draft, now)
     manifest = None
@@ -171,7 +178,7 @@ def _link(
     )
     connection.executemany(
         "INSERT INTO uploads (chain_index, sha256, name, kind, path, size_bytes, priority, state,"
-        " next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
+        " next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",
         [
             (
                 manifest.chain_index,

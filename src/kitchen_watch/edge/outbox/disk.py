@@ -21,6 +21,7 @@ from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.errors import EvidenceError
 
 LOOK_EVERY = timedelta(seconds=30)
+LIST_EVERY = timedelta(hours=1)
 HEADROOM = 1.1
 """Deleting goes on a little above the floor, so that it does not begin again with the next picture."""
 
@@ -87,6 +88,7 @@ class DiskKeeper:
         self._packages = packages
         self._policy = DiskPolicy(warn_free_bytes, floor_free_bytes, keep)
         self._clock = clock
+        self._list_again = 0.0
         self.warnings: tuple[str, ...] = ()
         """What people have to know now; sentences."""
 
@@ -109,7 +111,8 @@ class DiskKeeper:
         """
         now = self._clock.now()
         free = await asyncio.to_thread(self._packages.free_bytes)
-        made = plan(await self._store.packages(), free=free, now=now, policy=self._policy)
+        packages = await self._store.packages() if self._is_due(free) else []
+        made = plan(packages, free=free, now=now, policy=self._policy)
         for package in made.remove:
             # Files first: a crash in between leaves a package that the next look removes again.
             await asyncio.to_thread(self._remove, package, now)
@@ -122,6 +125,14 @@ class DiskKeeper:
         self.warnings = made.warnings
         await self._store.tidy(forget_before=now - self._policy.keep)
         return made
+
+    def _is_due(self, free: int) -> bool:
+        """Listing thousands of packages is work: only under pressure, or once an hour for what is old."""
+        elapsed = self._clock.monotonic()
+        if free >= self._policy.floor_free_bytes and elapsed < self._list_again:
+            return False
+        self._list_again = elapsed + LIST_EVERY.total_seconds()
+        return True
 
     def _remove(self, package: StoredPackage, now: datetime) -> None:
         folder = self._packages.data_dir / package.folder

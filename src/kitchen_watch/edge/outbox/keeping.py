@@ -18,7 +18,8 @@ _PACKAGES = """
             WHERE o.violation_id = m.violation_id AND o.removed_at IS NULL) AS size_bytes,
         NOT EXISTS (SELECT 1 FROM events e WHERE e.violation_id = m.violation_id AND e.state != 'delivered')
         AND NOT EXISTS (SELECT 1 FROM uploads u JOIN manifests o USING (chain_index)
-            WHERE o.violation_id = m.violation_id AND u.state IN ('pending', 'damaged')) AS delivered,
+            WHERE o.violation_id = m.violation_id
+            AND u.state IN ('waiting', 'pending', 'damaged')) AS delivered,
         coalesce(v.held, 0) AS held, coalesce(v.open, 0) AS open
     FROM manifests m LEFT JOIN violations v USING (violation_id)
     WHERE m.removed_at IS NULL

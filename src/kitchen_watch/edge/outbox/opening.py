@@ -184,7 +184,8 @@ def _claim(connection: sqlite3.Connection, edge_id: str, data_dir: Path) -> None
 
 def _missing_files(connection: sqlite3.Connection, data_dir: Path) -> list[Path]:
     missing = []
-    for row in connection.execute("SELECT upload_id, path FROM uploads WHERE state = 'pending'").fetchall():
+    awaited = "SELECT upload_id, path FROM uploads WHERE state IN ('waiting', 'pending')"
+    for row in connection.execute(awaited).fetchall():
         path = data_dir / row["path"]
         if not path.is_file():
             missing.append(path)

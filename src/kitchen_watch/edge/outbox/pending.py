@@ -71,7 +71,14 @@ def settle(connection: sqlite3.Connection, outcomes: Iterable[Outcome], *, now: 
                 "event_id": str(outcome.event_id),
             },
         )
-        delivered += cursor.rowcount * (outcome.state is EventState.DELIVERED)
+        if cursor.rowcount and outcome.state is EventState.DELIVERED:
+            delivered += 1
+            # The backend knows its files by name now, and will take them.
+            connection.execute(
+                "UPDATE uploads SET state = 'pending' WHERE state = 'waiting' AND chain_index IN"
+                " (SELECT chain_index FROM manifests WHERE event_id = ?)",
+                (str(outcome.event_id),),
+            )
     _count_delivered(connection, delivered)
     return delivered
 
@@ -127,7 +134,7 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
     row = connection.execute(
         "SELECT (SELECT count(*) FROM events WHERE state = 'pending') AS pending,"
         " (SELECT count(*) FROM events WHERE state = 'dead') AS dead,"
-        " (SELECT count(*) FROM uploads WHERE state = 'pending') AS uploads_pending,"
+        " (SELECT count(*) FROM uploads WHERE state IN ('waiting', 'pending')) AS uploads_pending,"
         " (SELECT count(*) FROM uploads WHERE state IN ('missing', 'damaged')) AS uploads_lost,"
         " (SELECT value FROM meta WHERE key = 'delivered_total') AS delivered"
     ).fetchone()
@@ -142,8 +149,10 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
 
 def oldest_pending(connection: sqlite3.Connection) -> datetime | None:
     """When the oldest undelivered event was recorded."""
-    row = connection.execute("SELECT min(created_at) FROM events WHERE state = 'pending'").fetchone()
-    return None if row[0] is None else moment(row[0])
+    row = connection.execute(
+        "SELECT created_at FROM events WHERE state = 'pending' ORDER BY number LIMIT 1"
+    ).fetchone()
+    return None if row is None else moment(row[0])
 
 
 def next_due(connection: sqlite3.Connection, *, now: datetime) -> datetime | None:
@@ -161,10 +170,8 @@ def next_due(connection: sqlite3.Connection, *, now: datetime) -> datetime | Non
 def next_upload(connection: sqlite3.Connection, *, now: datetime, data_dir: Path) -> PendingUpload | None:
     """The file to go on with: of an acknowledged event, pictures before clips, oldest first."""
     row = connection.execute(
-        "SELECT u.* FROM uploads u JOIN manifests m USING (chain_index) LEFT JOIN events e USING (event_id)"
-        " WHERE u.state = 'pending' AND coalesce(e.state, 'delivered') = 'delivered'"
-        " AND (u.next_attempt_at <= :now OR u.next_attempt_at > :horizon)"
-        " ORDER BY u.priority, u.upload_id LIMIT 1",
+        f"SELECT * FROM uploads WHERE state = 'pending' AND {_DUE}"  # noqa: S608
+        " ORDER BY priority, upload_id LIMIT 1",
         _times(now),
     ).fetchone()
     if row is None:

@@ -25,6 +25,8 @@ class EventState(StrEnum):
 class FileState(StrEnum):
     """Where an evidence file stands."""
 
+    WAITING = "waiting"
+    """The backend does not know its event yet, and would not take it."""
     PENDING = "pending"
     DELIVERED = "delivered"
     MISSING = "missing"

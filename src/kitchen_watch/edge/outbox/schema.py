@@ -54,6 +54,7 @@ MIGRATIONS = (
     );
     CREATE INDEX events_pending ON events (number) WHERE state = 'pending';
     CREATE INDEX events_pending_order ON events (violation_id, sequence) WHERE state = 'pending';
+    CREATE INDEX events_due ON events (next_attempt_at) WHERE state = 'pending';
     CREATE INDEX events_dead ON events (number) WHERE state = 'dead';
 
     -- the chain: one row per sealed manifest of this edge, never deleted
@@ -84,12 +85,13 @@ MIGRATIONS = (
         size_bytes INTEGER NOT NULL,
         received_bytes INTEGER NOT NULL DEFAULT 0,
         priority INTEGER NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'missing', 'damaged')),
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'pending', 'delivered', 'missing', 'damaged')),
         attempts INTEGER NOT NULL DEFAULT 0,
         next_attempt_at INTEGER NOT NULL,
         last_error TEXT
     );
     CREATE INDEX uploads_pending ON uploads (priority, upload_id) WHERE state = 'pending';
+    CREATE INDEX uploads_due ON uploads (next_attempt_at) WHERE state = 'pending';
     CREATE INDEX uploads_manifest ON uploads (chain_index);
     CREATE INDEX uploads_sha256 ON uploads (sha256);
     """,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +32,7 @@ from kitchen_watch.edge.outbox.records import (
 )
 from kitchen_watch.edge.outbox.writer import Writer
 from kitchen_watch.edge.rules.violation import Violation
+from kitchen_watch.errors import EvidenceError
 from kitchen_watch.events import MAX_EVENTS_PER_BATCH, Event, EventKind
 
 BALLAST_NAME = "outbox.ballast"
@@ -93,8 +95,10 @@ class OutboxStore:
         appended = await self._writer.run(work)
         self._notify()
         if appended.manifest is not None:
-            # After the commit: a crash in between leaves a manifest that the next start writes.
-            await self._writer.run(self._write_manifests)
+            # After the commit: whatever goes wrong from here on, the event is recorded, and its
+            # manifest is written by the next append, look at the disk, or start.
+            with contextlib.suppress(EvidenceError):
+                await self._writer.run(self._write_manifests)
         return appended.event
 
     async def remember(self, violation: Violation) -> None:
