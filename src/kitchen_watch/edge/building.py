@@ -69,11 +69,16 @@ def build_camera(
         plan=ClipPlan(ring, before, after),
         labelling=Labelling(camera.name or camera.camera_id, ZoneInfo(hours.time_zone)),
     )
+    health = HealthMonitor(settings.health)
+    reference = shared.references.load(camera.camera_id)
+    if reference is not None:
+        health.set_reference(reference)
     analysis = Analysis(
         detector=shared.detector,
         tracker=Tracker(TrackerSettings()),
-        health=HealthMonitor(settings.health),
+        health=health,
         rules=rules,
+        mask=mask,
     )
     pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)

@@ -38,6 +38,7 @@ from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.disk import DiskKeeper
 from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
+from kitchen_watch.edge.references import References
 from kitchen_watch.edge.report import NodeReport, OutboxReport
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
@@ -47,6 +48,7 @@ from kitchen_watch.live.desk import LiveDesk
 from kitchen_watch.live.push import Pusher
 from kitchen_watch.logs import configure_logs
 
+KEEP_REFERENCES = timedelta(seconds=30)
 FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 FIXED_WHILE_RUNNING = (
     "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health",
@@ -99,7 +101,8 @@ class EdgeNode:
         self._opened: Counter[str] = Counter()
         self._workshop = Workshop()
         self._shared = Shared(
-            detector=judgement.detector, packages=packages, workshop=self._workshop, store=store,
+            detector=judgement.detector, packages=packages, workshop=self._workshop,
+            references=References(configuration.settings.data_dir), store=store,
             clock=clock, server_offset=lambda: self._delivery.server_offset, opened=self._opened,
         )  # fmt: skip
         self._started_at = clock.monotonic()
@@ -144,6 +147,7 @@ class EdgeNode:
                     tasks.create_task(work)
                     for work in (
                         self._delivery.run(), self._control.run(), self._keeper.run(), self._reloads(reload),
+                        self._keep_references(),
                     )
                 ]  # fmt: skip
                 await stop.wait()
@@ -258,6 +262,13 @@ class EdgeNode:
             if all(camera.state is not CameraState.STREAMING for camera in cameras):
                 return tuple(f"{camera.camera_id}: {camera.reason or camera.state}" for camera in cameras)
         return ()
+
+    async def _keep_references(self) -> None:
+        while True:
+            await self._clock.sleep(KEEP_REFERENCES)
+            for camera in self.cameras:
+                view = camera.pipeline.analysis.health.reference()
+                await asyncio.to_thread(self._shared.references.keep, camera.settings.camera_id, view)
 
     # how configurations come into force
 

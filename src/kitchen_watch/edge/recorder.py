@@ -21,6 +21,7 @@ from kitchen_watch.edge.evidence.snapshot import Snapshots
 from kitchen_watch.edge.evidence.workshop import Workshop
 from kitchen_watch.edge.outbox.records import ClipState, EventDraft
 from kitchen_watch.edge.outbox.store import OutboxStore
+from kitchen_watch.edge.references import References
 from kitchen_watch.edge.rules.violation import ChangeKind, Violation, ViolationChange
 from kitchen_watch.edge.sealing import detections_seen, draft_of_change, draft_of_clip
 from kitchen_watch.edge.streams.frame import Frame
@@ -58,6 +59,7 @@ class Shared:
     detector: Detector
     packages: Packages
     workshop: Workshop
+    references: References
     store: OutboxStore
     clock: Clock
     server_offset: Callable[[], timedelta | None]
