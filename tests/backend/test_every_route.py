@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from typing import Any
 
@@ -90,7 +91,9 @@ def test_no_route_tells_anything_of_another_restaurant(two_restaurants: Backend,
             tried += 1
             assert answer.status_code < 500, f"{method} {path}: {answer.text}"
             # An id that was guessed comes back in the sentence that there is none: strip it first.
-            told = answer.text.replace(path.rsplit("/", 1)[-1], "").replace("cam-b1", "", path.count("cam-b1"))
+            told = answer.text.replace(path.rsplit("/", 1)[-1], "").replace(
+                "cam-b1", "", path.count("cam-b1")
+            )
             assert not any(word in told for word in WORDS_OF_B), f"{method} {path}: {answer.text}"
             assert answer.content not in {PICTURE, CLIP}, f"{method} {path}"
     assert tried > 50
@@ -131,8 +134,16 @@ def test_every_operation_says_who_it_is_for_and_what_it_does(backend: Backend) -
             assert operation.get("tags"), f"{method} {path}"
 
 
+def test_every_reference_of_the_document_leads_somewhere(backend: Backend) -> None:
+    text = json.dumps(backend.app.openapi())
+    known = set(backend.app.openapi()["components"]["schemas"])
+    assert set(re.findall(r"#/components/schemas/([\w-]+)", text)) <= known
+
+
 def test_an_owner_does_see_it(two_restaurants: Backend) -> None:
     """The words that the walk looks for are really there for those who may read them."""
     browser = two_restaurants.logged_in("manager_b")
-    answers = [browser.get(path) for path in ("/api/v1/alerts/2", "/api/v1/premises", "/api/v1/cameras/cam-b1")]
+    answers = [
+        browser.get(path) for path in ("/api/v1/alerts/2", "/api/v1/premises", "/api/v1/cameras/cam-b1")
+    ]
     assert all(is_foreign(answer) for answer in answers)

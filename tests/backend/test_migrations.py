@@ -69,7 +69,7 @@ def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
 def test_a_database_that_does_not_answer_is_told_in_a_sentence_without_its_password() -> None:
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
     database = Database("postgresql://kw:hunter2@127.0.0.1:1/kw")
-    with pytest.raises(ConfigError, match="127.0.0.1:1/kw cannot be used") as refusal:
+    with pytest.raises(ConfigError, match=r"127\.0\.0\.1:1/kw cannot be used") as refusal:
         upgrade(database)
     assert "hunter2" not in str(refusal.value)
     database.close()

@@ -17,6 +17,7 @@ from kitchen_watch.backend.auth import routes as session_routes
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.description import install_description
 from kitchen_watch.backend.edges import routes as edge_routes
 from kitchen_watch.backend.edges.control import ControlHub
 from kitchen_watch.backend.evidence import routes as evidence_routes
@@ -25,6 +26,8 @@ from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.ingest import routes as ingest_routes
+from kitchen_watch.backend.live import routes as live_routes
+from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
 from kitchen_watch.backend.organisations import routes as organisation_routes
@@ -43,6 +46,7 @@ ROUTERS = (
     audit_routes.router,
     ingest_routes.router,
     evidence_routes.router,
+    live_routes.router,
 )
 
 
@@ -68,6 +72,7 @@ def create_app(settings: BackendSettings, *, clock: Clock | None = None) -> Fast
     app.include_router(probes.router)
     for router in ROUTERS:
         app.include_router(router)
+    install_description(app)
     install_pages(app)
     app.add_middleware(AnswerHeaders, clock=parts.clock, metrics=parts.metrics, https=settings.https)
     return app
@@ -80,6 +85,7 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
     login = Login(database, settings, clock)
     metrics = Metrics()
     store = EvidenceStore(settings.evidence_dir)
+    control = ControlHub(database, clock, timeout_s=settings.command_timeout_s, metrics=metrics)
     return Parts(
         settings=settings,
         clock=clock,
@@ -90,7 +96,8 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
         evidence=store,
         uploads=Uploads(database, store, clock, max_bytes=settings.max_evidence_bytes),
         feed=FeedHub(database, clock, poll_s=settings.feed_poll_s, times=login.times, metrics=metrics),
-        control=ControlHub(database, clock, timeout_s=settings.command_timeout_s, metrics=metrics),
+        control=control,
+        live=LiveHub(database, clock, control=control, times=login.times, settings=settings.live),
         metrics=metrics,
     )
 
@@ -99,10 +106,13 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     feed = asyncio.create_task(parts.feed.run())
+    live = asyncio.create_task(parts.live.run())
     try:
         yield
     finally:
         parts.feed.stop()
         await feed
+        parts.live.stop()
+        await live
         await parts.control.close()
         parts.database.close()

@@ -36,10 +36,9 @@ def backend(
     from kitchen_watch.logs import configure_logs
 
     settings = _settings(config, host=host, port=port)
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
-    log = structlog.get_logger(__name__)
-    listener = bind(settings.host, settings.port)
-    with listener:
+    with bind(settings.host, settings.port) as listener:
+        configure_logs(log_format=settings.log_format, level=settings.log_level)
+        log = structlog.get_logger(__name__)
         app = create_app(settings)
         with app.state.parts.database.read() as session:
             if count_people(session) == 0:

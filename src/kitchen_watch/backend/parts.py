@@ -20,6 +20,7 @@ from kitchen_watch.backend.edges.control import ControlHub
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
+from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock
@@ -39,6 +40,7 @@ class Parts:
     uploads: Uploads
     feed: FeedHub
     control: ControlHub
+    live: LiveHub
     metrics: Metrics
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.config import Settings
 from kitchen_watch.logs import LogFormat
 
@@ -71,6 +72,7 @@ class BackendSettings(Settings):
     metrics_token: SecretStr | None = Field(
         default=None, description="bearer token for /metrics; without it only this machine may read them"
     )
+    live: LiveSettings = LiveSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -12,7 +12,7 @@ from kitchen_watch.backend.auth.devices import EdgeCaller, SignedEdge
 from kitchen_watch.backend.ingest.service import Taken, take_events
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.errors import InvalidRequest
-from kitchen_watch.events import MAX_EVENTS_PER_BATCH, EventBatch, EventBatchResult
+from kitchen_watch.events import MAX_EVENTS_PER_BATCH, EventBatchResult
 
 router = APIRouter(prefix="/api/v1/edge", tags=["edge"])
 
@@ -64,7 +64,3 @@ def _take(parts: Parts, edge_id: str, raw_events: list[object]) -> Taken:
         delay = (now - event.occurred_at - offset).total_seconds()
         parts.metrics.event_delay.observe(max(0.0, delay))
     return taken
-
-
-BODY_MODEL = EventBatch
-"""Described in the OpenAPI document; read leniently, so that one bad event does not refuse its batch."""
