@@ -180,3 +180,25 @@ async def test_a_manifest_that_a_full_disk_kept_back_is_written_later(
         await store.tidy(forget_before=START - timedelta(days=1))
         assert len(list(tmp_path.rglob("manifest-*.json"))) == 1
     assert verify(tmp_path).proven
+
+
+async def test_rows_that_this_version_cannot_read_stop_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        broken = await store.open_event(draft())
+        sound = await store.open_event(draft())
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute(
+            "UPDATE events SET body = json_set(body, '$.tier', 9) WHERE event_id = ?", (str(broken.event_id),)
+        )
+        connection.execute(
+            "UPDATE violations SET body = json_remove(body, '$.tier') WHERE violation_id = ?",
+            (str(broken.violation_id),),
+        )
+    connection.close()
+    async with opened(tmp_path) as store:
+        assert [item.violation.violation_id for item in store.recovery.violations] == [sound.violation_id]
+        assert f"Violation {broken.violation_id}" in store.recovery.problems[0]
+        assert [item.event for item in await store.pending_events()] == [sound]
+        (letter,) = await store.dead_letters()
+        assert letter.event_id == broken.event_id
+        assert "cannot be read" in (letter.last_error or "")

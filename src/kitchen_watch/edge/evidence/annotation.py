@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from noto_cjk_sans_otc import FONT_PATH
 from PIL import Image as Pillow
@@ -90,7 +91,7 @@ def annotate(
     line_height = round(size * 1.5)
     margin = round(size * 0.5)
     canvas = Pillow.new("RGB", (width, height + 2 * line_height + margin), BAND)
-    canvas.paste(Pillow.fromarray(np.ascontiguousarray(image[:, :, ::-1])), (0, 0))
+    canvas.paste(Pillow.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)), (0, 0))
     pen = ImageDraw.Draw(canvas)
     colour = TIER_COLOURS.get(caption.tier, TIER_COLOURS[3])
     for detection in sorted(detections, key=lambda seen: seen.track_id in offenders):
@@ -103,7 +104,8 @@ def annotate(
         font, text = _fitted(line, size, width - 3 * margin)
         middle = height + margin // 2 + round((number + 0.5) * line_height)
         pen.text((2 * margin, middle), text, font=font, fill=fill, anchor="lm")
-    return np.ascontiguousarray(np.asarray(canvas, dtype=np.uint8)[:, :, ::-1])
+    drawn = cv2.cvtColor(np.asarray(canvas, dtype=np.uint8), cv2.COLOR_RGB2BGR)
+    return np.asarray(drawn, dtype=np.uint8)
 
 
 def label_text(detection: DetectionSeen) -> str:

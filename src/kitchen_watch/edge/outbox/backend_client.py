@@ -3,6 +3,7 @@ and HTTP's refusals become ours."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -62,7 +63,13 @@ class BackendClient:
         self._secret = secret
         self._clock = clock
         self._http = httpx.AsyncClient(
-            transport=transport, timeout=TIMEOUT, limits=LIMITS, trust_env=False, follow_redirects=False
+            # The system's certificates: closed networks have authorities of their own.
+            verify=ssl.create_default_context(),
+            transport=transport,
+            timeout=TIMEOUT,
+            limits=LIMITS,
+            trust_env=False,
+            follow_redirects=False,
         )
         self.server_offset: timedelta | None = None
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 
+_BLOCK = 1024 * 1024
 SIZE = 16 * 1024 * 1024
 """Room for several thousand events."""
 ROOM = 4 * SIZE
@@ -28,9 +30,7 @@ class Ballast:
             return False
         try:
             with self._path.open("wb") as file:
-                # Written, not truncated: a sparse file would reserve nothing.
-                for _ in range(max(1, self._size // 1_048_576)):
-                    file.write(bytes(min(self._size, 1_048_576)))
+                _reserve(file, self._size)
                 os.fsync(file.fileno())
         except OSError:
             self.drop()
@@ -43,3 +43,12 @@ class Ballast:
             self._path.unlink()
             return True
         return False
+
+
+def _reserve(file: BinaryIO, size: int) -> None:
+    """Take ``size`` bytes of the disk: a file that is only long would be sparse and reserve nothing."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    for _ in range(0, size, _BLOCK):  # macOS
+        file.write(bytes(_BLOCK))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from kitchen_watch.edge.evidence.package import ROOT, Packages
 from kitchen_watch.edge.outbox.appending import journaled
 from kitchen_watch.edge.outbox.records import JournaledViolation, Recovery
@@ -150,7 +152,7 @@ def _take_up(
     write_manifests(connection, packages)
     pending = connection.execute("SELECT count(*) FROM events WHERE state = 'pending'").fetchone()[0]
     return Recovery(
-        violations=_journal(connection, now),
+        violations=_journal(connection, now, problems),
         pending=pending,
         missing_files=tuple(missing),
         problems=tuple(problems),
@@ -196,10 +198,20 @@ def _missing_files(connection: sqlite3.Connection, data_dir: Path) -> list[Path]
     return missing
 
 
-def _journal(connection: sqlite3.Connection, now: datetime) -> tuple[JournaledViolation, ...]:
+def _journal(
+    connection: sqlite3.Connection, now: datetime, problems: list[str]
+) -> tuple[JournaledViolation, ...]:
     rows = connection.execute(
-        "SELECT body, clip, rule_state FROM violations WHERE body != '{}'"
+        "SELECT violation_id, body, clip, rule_state FROM violations WHERE body != '{}'"
         " AND (open = 1 OR clip = 'due' OR updated_at > ?) ORDER BY updated_at",
         (micros(now - RECENT),),
     )
-    return tuple(journaled(row) for row in rows)
+    found = []
+    for row in rows:
+        try:
+            found.append(journaled(row))
+        except ValidationError:  # written by another version
+            problems.append(
+                f"Violation {row['violation_id']} of an earlier version cannot be continued; close its alert."
+            )
+    return tuple(found)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from kitchen_watch.edge.outbox.records import (
     EventState,
     FileState,
@@ -47,7 +49,8 @@ def lease_events(
     connection.executemany(
         "UPDATE events SET lease_until = ? WHERE number = ?", [(until, row["number"]) for row in rows]
     )
-    return [PendingEvent(Event.model_validate_json(row["body"]), row["attempts"]) for row in rows]
+    readable = ((row, _readable(connection, row, now)) for row in rows)
+    return [PendingEvent(event, row["attempts"]) for row, event in readable if event is not None]
 
 
 def settle(connection: sqlite3.Connection, outcomes: Iterable[Outcome], *, now: datetime) -> int:
@@ -223,6 +226,19 @@ def uploads_wanted(connection: sqlite3.Connection, sha256s: Iterable[str], *, no
         ).rowcount
         for sha256 in sha256s
     )
+
+
+def _readable(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> Event | None:
+    """The event; one that cannot be read any more becomes a dead letter instead of stopping all others."""
+    try:
+        return Event.model_validate_json(row["body"])
+    except ValidationError as error:
+        connection.execute(
+            "UPDATE events SET state = 'dead', last_error = ?, lease_until = NULL, settled_at = ?"
+            " WHERE number = ?",
+            (f"cannot be read by this version: {error.errors()[0]['msg']}", micros(now), row["number"]),
+        )
+        return None
 
 
 def _count_delivered(connection: sqlite3.Connection, number: int) -> None:
