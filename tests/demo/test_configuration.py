@@ -93,7 +93,14 @@ def test_a_cameras_credentials_leave_its_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://192.0.2.10/", "rtsp://", "192.0.2.10", "rtsp://user:hidden#word@host:99999/x"]
+    "url",
+    [
+        "http://192.0.2.10/",
+        "rtsp://",
+        "192.0.2.10",
+        "rtsp://u:hidden@bad host/",
+        "rtsp://user:hidden#word@host:99999/x",
+    ],
 )
 def test_an_address_that_is_none_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(ConfigError, match="is not an address") as refused:

@@ -55,7 +55,7 @@ def guest_cameras(urls: Sequence[str]) -> list[GuestCamera]:
             usable = parts.scheme.lower() in {"rtsp", "rtsps"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
-        if not usable:
+        if not usable or any(letter.isspace() for letter in url):
             raise ConfigError(
                 f"--camera (number {number}): is not an address such as "
                 "rtsp://user:password@192.0.2.10:554/stream. "
