@@ -36,6 +36,7 @@ from kitchen_watch.edge.evidence.workshop import Workshop
 from kitchen_watch.edge.opening import Judgement, fit_rules, open_judgement, open_rules
 from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.disk import DiskKeeper
+from kitchen_watch.edge.outbox.records import OutboxCounts
 from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
 from kitchen_watch.edge.references import References
@@ -236,7 +237,7 @@ class EdgeNode:
             edge_id=self.settings.edge_id,
             ready=not reasons,
             reasons=reasons,
-            warnings=tuple(self._keeper.warnings),
+            warnings=self._warnings(counts),
             cameras=cameras,
             outbox=OutboxReport(
                 pending=counts.pending, delivered=counts.delivered, dead=counts.dead,
@@ -250,6 +251,15 @@ class EdgeNode:
             disk_free_bytes=self._packages.free_bytes(),
             reconnects={camera.settings.camera_id: camera.reconnects for camera in self.cameras},
         )  # fmt: skip
+
+    def _warnings(self, counts: OutboxCounts) -> tuple[str, ...]:
+        """What a person should know although everything runs."""
+        warnings = [*self._store.recovery.problems, *self._keeper.warnings]
+        if self._delivery.last_error is not None:
+            warnings.append(f"Events cannot be delivered at present: {self._delivery.last_error}")
+        if counts.uploads_lost:
+            warnings.append(f"{counts.uploads_lost} evidence files are missing or damaged on the disk.")
+        return tuple(warnings)
 
     def _not_ready(self, cameras: tuple[CameraStatus, ...]) -> tuple[str, ...]:
         """An edge is ready once a camera has streamed; none of many is worth waiting for long."""

@@ -288,3 +288,12 @@ async def test_the_age_of_the_newest_picture_is_shown() -> None:
         await until(lambda: s.stream.status().received == 1)
         s.clock.advance(3)
         assert s.stream.status().frame_age == timedelta(seconds=3)
+
+
+async def test_a_packet_that_a_server_sends_twice_is_taken_once() -> None:
+    connection = FaultyConnection()
+    async with scene(connection) as s:
+        connection.send(0, 200, 200, 400)
+        await until(lambda: s.stream.status().decoded == 3)
+        assert [packet.pts for packet in s.sink.packets] == [0.0, 0.2, 0.4]
+        assert s.stream.status().received == 3

@@ -75,6 +75,7 @@ class Reader:
         self._keyframes = 0
         self._cut = True  # the next frame comes after a gap
         self._parameters: bytes | None = None
+        self._previous: VideoPacket | None = None
         self.progress = Progress(started=clock.monotonic())
         self.failure: StreamError | None = None
         """Why the reader ended; ``None`` also if a fault of our own ended it (its thread logs it)."""
@@ -134,6 +135,11 @@ class Reader:
                 self._show(connection.decode(packet) or [])
                 self._cut = True
                 continue
+            if self._repeated(packet):
+                # It proves that the camera is not silent, and nothing more.
+                with self._delivery:
+                    self.progress = replace(self.progress, packet=self._clock.monotonic())
+                continue
             moment = self._place(packet, pace)
             if not self._hand_on(packet, moment):
                 return
@@ -150,6 +156,17 @@ class Reader:
             self._sinks_open = True
             for sink in self._plan.sinks:
                 sink.opened(info)
+
+    def _repeated(self, packet: VideoPacket) -> bool:
+        """Whether this is the packet before once more: some servers under load send one twice, and a
+        picture that is decoded twice spoils all that depend on it."""
+        previous, self._previous = self._previous, packet
+        return (
+            previous is not None
+            and packet.dts is not None
+            and (packet.dts, packet.size) == (previous.dts, previous.size)
+            and bytes(packet) == bytes(previous)
+        )
 
     def _place(self, packet: VideoPacket, pace: _RealTime | None) -> Moment:
         base = packet.time_base
