@@ -1,0 +1,231 @@
+"""Media that edges push for browsers that WebRTC does not reach: one push, any number of viewers.
+
+A push is asked of an edge when the first viewer comes and closed when the last one leaves. Every
+viewer has a bounded queue; who is too slow goes on with the next keyframe. Nothing is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID, uuid4
+
+import structlog
+from pydantic import ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.control import (
+    PUSH_DELTA,
+    PUSH_INIT,
+    PUSH_KEY,
+    PUSH_PICTURE,
+    LiveQuality,
+    PushHeader,
+    PushRequest,
+)
+from kitchen_watch.errors import Conflict
+
+QUEUE_BYTES = 6 * 1024 * 1024
+GROUP_BYTES = 8 * 1024 * 1024
+MAX_MESSAGE = 4 * 1024 * 1024
+PushKind = Literal["fmp4", "mjpeg"]
+MEDIA_TYPES = ("video/mp4; codecs=", "image/jpeg")
+"""What may be handed on to browsers; an edge must not choose anything else, such as HTML."""
+ENOUGH = 1000
+REFUSED = 4003
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False)
+class PushViewer:
+    """One viewer's queue of a push."""
+
+    push: Push
+    chunks: deque[bytes] = field(default_factory=deque)
+    size: int = 0
+    waits: bool = False
+    ended: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer(self, chunk: bytes, *, key: bool) -> None:
+        """Queue a chunk, or drop what waits if this viewer is too slow."""
+        if self.size + len(chunk) > QUEUE_BYTES:
+            self.chunks.clear()
+            self.size, self.waits = 0, True
+        if self.waits and not key:
+            return
+        self.waits = False
+        self.chunks.append(chunk)
+        self.size += len(chunk)
+        self.woken.set()
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self.ended = True
+        self.chunks.clear()
+        self.woken.set()
+
+    async def media(self) -> AsyncIterator[bytes]:
+        """Chunks as they come, until the push or this view ends."""
+        while True:
+            while self.chunks:
+                chunk = self.chunks.popleft()
+                self.size -= len(chunk)
+                yield chunk
+            if self.ended:
+                return
+            self.woken.clear()
+            await self.woken.wait()
+
+
+@dataclass(eq=False)
+class Push:
+    """One camera's media on its way from its edge."""
+
+    edge_id: str
+    request: PushRequest
+    media_type: asyncio.Future[str]
+    viewers: set[PushViewer] = field(default_factory=set)
+    beginning: bytes = b""
+    group: list[bytes] = field(default_factory=list)
+    group_size: int = 0
+    socket: WebSocket | None = None
+    closed: bool = False
+
+    def take(self, message: bytes) -> None:
+        """Hand one message of the edge to every viewer."""
+        kind, chunk = message[0], message[1:]
+        if kind == PUSH_INIT:
+            self.beginning = chunk
+            return
+        key = kind in {PUSH_KEY, PUSH_PICTURE}
+        if key:
+            self.group, self.group_size = [], 0
+        if key or self.group:
+            self.group.append(chunk)
+            self.group_size += len(chunk)
+            if self.group_size > GROUP_BYTES:
+                self.group, self.group_size = [], 0
+        for viewer in self.viewers:
+            viewer.offer(chunk, key=key)
+
+
+class Pushes:
+    """All pushes to this process."""
+
+    def __init__(self, control: ControlHub, *, timeout_s: float) -> None:
+        self._control = control
+        self._timeout_s = timeout_s
+        self._pushes: dict[UUID, Push] = {}
+
+    def __len__(self) -> int:
+        return len(self._pushes)
+
+    async def join(
+        self, edge_id: str, camera_id: str, *, quality: LiveQuality, kind: PushKind
+    ) -> tuple[PushViewer, str]:
+        """A viewer of the camera's media, and its media type; asks the edge to push if it does not yet.
+
+        Raises:
+            Conflict: the edge is not connected, refuses, or does not begin in time.
+        """
+        push = self._find(edge_id, camera_id, quality, kind) or await self._ask(
+            edge_id, PushRequest(push_id=uuid4(), camera_id=camera_id, quality=quality, kind=kind)
+        )
+        viewer = PushViewer(push)
+        if push.media_type.done():
+            for index, chunk in enumerate(push.group):
+                viewer.offer(chunk, key=index == 0)
+            viewer.waits = not push.group
+        push.viewers.add(viewer)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                media_type = await asyncio.shield(push.media_type)
+        except TimeoutError:
+            await self.leave(viewer)
+            raise Conflict(f"The edge {edge_id} did not begin to send in {self._timeout_s:.0f} s.") from None
+        except Conflict:
+            await self.leave(viewer)
+            raise
+        if push.beginning:
+            viewer.chunks.appendleft(push.beginning)
+        return viewer, media_type
+
+    async def leave(self, viewer: PushViewer) -> None:
+        """A viewer has gone; without any, the push is closed."""
+        viewer.end()
+        push = viewer.push
+        push.viewers.discard(viewer)
+        if not push.viewers:
+            await self._close(push)
+
+    async def serve(self, socket: WebSocket, edge_id: str, push_id: UUID) -> None:
+        """Take the media of one push from its edge, until either side ends it."""
+        push = self._pushes.get(push_id)
+        if push is None or push.edge_id != edge_id or push.socket is not None:
+            await socket.close(REFUSED)
+            return
+        push.socket = socket
+        try:
+            media_type = PushHeader.model_validate_json(await socket.receive_text()).media_type
+            if not media_type.startswith(MEDIA_TYPES):
+                raise ValueError(media_type)
+            while True:
+                message = await socket.receive_bytes()
+                if not message or len(message) > MAX_MESSAGE or message[0] > PUSH_PICTURE:
+                    raise ValueError("no message of a push")
+                push.take(message)
+                if message[0] != PUSH_DELTA and not push.media_type.done() and push.group:
+                    push.media_type.set_result(media_type)
+        except WebSocketDisconnect:
+            pass
+        except (ValidationError, ValueError, KeyError) as error:
+            log.warning("a push was broken off", edge=edge_id, reason=str(error)[:200])
+        finally:
+            await self._close(push)
+
+    def refused(self, push_id: UUID, reason: str) -> None:
+        """The edge will not push."""
+        push = self._pushes.get(push_id)
+        if push is not None and not push.media_type.done():
+            push.media_type.set_exception(Conflict(reason or "The edge sends nothing."))
+
+    async def close(self) -> None:
+        """End every push."""
+        for push in list(self._pushes.values()):
+            await self._close(push)
+
+    def _find(self, edge_id: str, camera_id: str, quality: LiveQuality, kind: PushKind) -> Push | None:
+        for push in self._pushes.values():
+            asked = push.request
+            if (push.edge_id, asked.camera_id, asked.quality, asked.kind) == (
+                edge_id, camera_id, quality, kind,
+            ) and not push.closed:  # fmt: skip
+                return push
+        return None
+
+    async def _ask(self, edge_id: str, request: PushRequest) -> Push:
+        push = Push(edge_id, request, asyncio.get_running_loop().create_future())
+        push.media_type.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self._pushes[request.push_id] = push
+        if not await self._control.tell(edge_id, request):
+            del self._pushes[request.push_id]
+            raise Conflict(f"The edge {edge_id} is not connected just now. Try again when it is.")
+        return push
+
+    async def _close(self, push: Push) -> None:
+        if push.closed:
+            return
+        push.closed = True
+        self._pushes.pop(push.request.push_id, None)
+        if not push.media_type.done():
+            push.media_type.set_exception(Conflict("The edge broke off."))
+        for viewer in list(push.viewers):
+            viewer.end()
+        if push.socket is not None and push.socket.application_state is WebSocketState.CONNECTED:
+            await push.socket.close(ENOUGH)
