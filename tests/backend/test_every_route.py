@@ -15,6 +15,8 @@ from tests.backend.support import Backend
 
 WORDS_OF_B = ("乙饭店", "Restaurant B", "JY-B", "cam-b1", "rat behind the stove", "manager_b")
 ROLES = ["manager_a", "staff_a", "official_a", "regulator2", "supervisor2", "manager_c"]
+ANYTHING = ["1", "2", "3", "x", "cam-b1", "00000000-0000-4000-8000-000000000000"]
+"""Tried where a path parameter has no better guesses below."""
 STREAMING = {"/api/v1/alerts/stream"}
 
 
@@ -60,7 +62,7 @@ def attempts(backend: Backend) -> list[tuple[str, str, str]]:
     values = guesses(backend)
     found = []
     for method, path, names in routes(backend):
-        for combination in itertools.product(*(values[name] for name in names)):
+        for combination in itertools.product(*(values.get(name, ANYTHING) for name in names)):
             found.append((method, path, path.format(**dict(zip(names, combination, strict=True)))))
     return found
 

@@ -16,6 +16,7 @@ from kitchen_watch.backend.auth.tables import LoginFailureRow
 from kitchen_watch.errors import LockedOut, Throttled
 
 WINDOW = timedelta(minutes=1)
+FORGET_AFTER = timedelta(days=1)
 
 
 class AddressLimit:
@@ -46,6 +47,7 @@ def begin_attempt(session: Session, username: str, *, now: datetime, allowed: in
     Raises:
         LockedOut: too many wrong passwords; says until when.
     """
+    session.execute(delete(LoginFailureRow).where(LoginFailureRow.last_at < now - max(lock, FORGET_AFTER)))
     key = _name_key(username)
     row = session.get(LoginFailureRow, key, with_for_update=True)
     if row is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from fastapi import APIRouter
 from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,8 @@ from kitchen_watch.errors import InvalidRequest
 from kitchen_watch.events import MAX_EVENTS_PER_BATCH, EventBatchResult
 
 router = APIRouter(prefix="/api/v1/edge", tags=["edge"])
+
+log = structlog.get_logger(__name__)
 
 
 @router.post(
@@ -59,6 +62,15 @@ def _take(parts: Parts, edge_id: str, raw_events: list[object]) -> Taken:
         )
     for result in taken.results:
         parts.metrics.events.labels(result.verdict.value).inc()
+        if result.reason is not None:
+            log.warning(
+                "event not taken",
+                edge=edge_id,
+                event_id=result.event_id,
+                verdict=result.verdict.value,
+                reason=result.reason,
+            )
+    log.info("events taken", edge=edge_id, received=len(raw_events), accepted=len(taken.accepted))
     for event in taken.accepted:
         offset = timedelta(milliseconds=event.server_offset_ms or 0)
         delay = (now - event.occurred_at - offset).total_seconds()
