@@ -87,7 +87,7 @@ class Recorder:
         """Return once the step is on disk. See :class:`kitchen_watch.edge.pipeline.Record`."""
         violation = change.violation
         begins = change.kind in (ChangeKind.OPENED, ChangeKind.REOPENED)
-        request, trouble = self._request_clip(change) if begins else (None, None)
+        request, trouble = self._request_clip(change, frame) if begins else (None, None)
         package, detail = await self._snapshot(change, frame, tracks) if begins else (None, None)
         draft = draft_of_change(
             change,
@@ -120,9 +120,14 @@ class Recorder:
         if self._filming:
             await asyncio.wait(self._filming)
 
-    def _request_clip(self, change: ViolationChange) -> tuple[ClipRequest | None, str | None]:
+    def _request_clip(
+        self, change: ViolationChange, frame: Frame | None
+    ) -> tuple[ClipRequest | None, str | None]:
+        """Around the moment; of a camera that is away, around its last picture."""
+        shown = frame or self._last_frame
+        moment = change.at if shown is None else shown.captured_at
         try:
-            return self._plan.ring.cut(change.at, self._plan.before, self._plan.after), None
+            return self._plan.ring.cut(moment, self._plan.before, self._plan.after), None
         except EvidenceError as error:
             return None, str(error)
 
