@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.config import Settings
 from kitchen_watch.logs import LogFormat
@@ -73,6 +74,7 @@ class BackendSettings(Settings):
         default=None, description="bearer token for /metrics; without it only this machine may read them"
     )
     live: LiveSettings = LiveSettings()
+    deadlines: DeadlinePolicy = DeadlinePolicy()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
