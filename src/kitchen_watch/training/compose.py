@@ -13,13 +13,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from kitchen_watch.training.dataset import LABELS
+
 Picture = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]
 
 PAD = (114, 114, 114)
 """Grey around letterboxed pictures, as the edge pads its frames."""
-VISIBLE_PERSON, VISIBLE_OTHER = 0.3, 0.55
-"""A box of which less than this is left after cropping is dropped: half a head cannot be judged."""
+VISIBLE, VISIBLE_HEAD = 0.3, 0.55
+"""A box of which less than this is left after cropping is dropped. Half a head cannot be judged; half a
+rat is a rat, and dropping its box would teach the opposite.
+"""
+HEADS = tuple(LABELS.index(label) for label in ("hat", "no_hat", "mask", "no_mask"))
 SMALLEST = 4.0
 """Boxes narrower or lower than this many pixels carry no picture of the thing."""
 
@@ -167,7 +172,7 @@ def carried(boxes: Boxes, matrix: npt.NDArray[np.float64], size: tuple[int, int]
     limit = np.array(size, dtype=np.float64)
     low, high = np.clip(low, 0, limit), np.clip(high, 0, limit)
     left = high - low
-    visible = np.where(boxes[:, 0] == 0, VISIBLE_PERSON, VISIBLE_OTHER)
+    visible = np.where(np.isin(boxes[:, 0], HEADS), VISIBLE_HEAD, VISIBLE)
     kept = (np.prod(left, axis=1) > visible * area) & (left.min(axis=1) >= SMALLEST)
     out = np.concatenate([boxes[:, :1], low, high], axis=1)
     return np.asarray(out[kept], dtype=np.float32)
