@@ -29,6 +29,7 @@ from kitchen_watch.live.session import ViewerSession
 
 MAX_VIEWS = 64
 """Viewers of one edge at a time; its uplink ends long before."""
+STOP_LIMIT_S = 3.0
 
 # Never raises: when the connection has just gone, the backend ends its views by itself.
 Send = Callable[[BaseModel], Awaitable[None]]
@@ -77,9 +78,10 @@ class LiveDesk:
     async def stop(self) -> None:
         """End every view and everything under way."""
         await self.disconnected()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:  # they close their connections; only what hangs is broken off
+            _, hanging = await asyncio.wait(self._tasks, timeout=STOP_LIMIT_S)
+            for task in hanging:
+                task.cancel()
 
     async def _answer(self, offer: ViewerOffer, send: Send) -> None:
         session: ViewerSession | None = None

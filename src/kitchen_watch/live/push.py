@@ -37,6 +37,7 @@ PUSH_PATH = "/api/v1/edge/live/"
 PICTURE_EVERY = timedelta(seconds=1)
 PICTURE_TYPE = "image/jpeg"
 OPEN_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 FIRST_PICTURE_S = 10.0
 
 log = structlog.get_logger(__name__)
@@ -81,7 +82,7 @@ class Pusher:
         try:
             async with connect(
                 self._origin + target, additional_headers=headers, open_timeout=OPEN_TIMEOUT_S,
-                compression=None, proxy=None,
+                close_timeout=CLOSE_TIMEOUT_S, compression=None, proxy=None,
             ) as connection:  # fmt: skip
                 closed = asyncio.create_task(connection.wait_closed())
                 work = asyncio.create_task(

@@ -18,11 +18,12 @@ from starlette.types import Receive, Scope, Send
 
 from kitchen_watch.backend.auth.callers import AnyPerson, VisitorOf
 from kitchen_watch.backend.auth.devices import verify_connection
+from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.live.ice import ice_servers
 from kitchen_watch.backend.live.pushes import PushKind, PushViewer
 from kitchen_watch.backend.live.schemas import IceServerView, LiveView
 from kitchen_watch.backend.live.views import View
-from kitchen_watch.backend.organisations.service import camera_detail
+from kitchen_watch.backend.organisations.service import camera_detail, visible_camera
 from kitchen_watch.backend.parts import Parts, PartsOf, parts_of
 from kitchen_watch.backend.problems import from_request_error
 from kitchen_watch.control import CameraState, IceServer, LiveQuality
@@ -115,8 +116,13 @@ async def add_candidates(
 
 @router.delete("/cameras/{camera_id}/whep/{view_id}", summary="Watch over WebRTC: stop")
 async def close_whep(camera_id: str, view_id: UUID, person: AnyPerson, parts: PartsOf) -> None:
-    """End the view."""
-    await parts.live.views.end(parts.live.views.find(view_id, person, camera_id), "the viewer stopped")
+    """End a view of your own. One that has ended already, or was never yours, is no matter."""
+    try:
+        view = parts.live.views.find(view_id, person, camera_id)
+    except NotFound:
+        await run_in_threadpool(_check_visible, parts, person, camera_id)
+        return
+    await parts.live.views.end(view, "the viewer stopped")
 
 
 @router.get(
@@ -170,16 +176,18 @@ async def stream_pictures(
     responses={200: {"content": {"image/jpeg": {}}, "description": "as the edge saw it last"}},
 )
 async def last_picture(camera_id: str, person: AnyPerson, parts: PartsOf, visitor: VisitorOf) -> Response:
-    """What the camera showed last, also while it is away; privacy areas are covered."""
+    """What the camera showed last, also while it is away; privacy areas are covered. 204: nobody knows."""
     view = await parts.live.views.open(
         person, visitor.address, camera_id, kind="mjpeg", quality="sub", purpose="last picture"
     )
     try:
         answer = await parts.control.send_command(view.edge_id, camera_id=camera_id, action="snapshot")
+    except Conflict:
+        return Response(status_code=204)
     finally:
         await parts.live.views.end(view, "one picture")
     if not answer.accepted or answer.data is None:
-        raise NotFound(answer.reason or "There is no picture of this camera.")
+        return Response(status_code=204)
     return Response(base64.b64decode(answer.data), media_type="image/jpeg", headers=NOT_STORED)
 
 
@@ -194,6 +202,11 @@ async def receive_push(socket: WebSocket, push_id: UUID) -> None:
         return
     await socket.accept()
     await parts.live.pushes.serve(socket, edge_id, push_id)
+
+
+def _check_visible(parts: Parts, person: Person, camera_id: str) -> None:
+    with parts.database.read() as session:
+        visible_camera(session, person, camera_id)
 
 
 async def _join(parts: Parts, view: View, quality: LiveQuality, kind: PushKind) -> tuple[PushViewer, str]:

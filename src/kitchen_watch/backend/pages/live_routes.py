@@ -1,0 +1,83 @@
+"""The pages of live view: one camera, and the wall of several."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from kitchen_watch.backend.auth.callers import AnyPerson
+from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.organisations.schemas import CameraView
+from kitchen_watch.backend.organisations.service import camera_detail, camera_list
+from kitchen_watch.backend.pages.answers import HEADERS, FrameOf, page
+from kitchen_watch.backend.pages.rendering import Frame
+from kitchen_watch.backend.parts import Parts, PartsOf
+
+router = APIRouter(include_in_schema=False)
+
+SIZES = (1, 4, 9, 16)
+ROTATIONS = (0, 15, 30, 60)
+"""Seconds after which a wall goes on to its next cameras; 0: it stays."""
+POLICY = HEADERS["content-security-policy"].replace("-src 'self'; connect", "-src 'self' blob:; connect")
+POLICY = POLICY.replace("img-src 'self'", "img-src 'self' blob:")
+"""Media that a script assembles have addresses of their own (``blob:``)."""
+
+Size = Annotated[Literal["1", "4", "9", "16"], Query(alias="show")]
+Rotation = Annotated[Literal["0", "15", "30", "60"], Query(alias="rotate")]
+
+
+@router.get("/cameras/{camera_id}/live")
+async def show_camera(camera_id: str, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
+    """One camera, as large as the screen allows."""
+
+    def look() -> CameraView:
+        with parts.database.read() as session:
+            return camera_detail(session, person, camera_id, now=frame.now)
+
+    camera = await run_in_threadpool(look)
+    return _with_media("live.html", frame, camera=camera)
+
+
+@router.get("/wall")
+async def show_wall(
+    person: AnyPerson,
+    frame: FrameOf,
+    parts: PartsOf,
+    *,
+    size: Size = "4",
+    first: Annotated[int, Query(alias="from", ge=0, le=100_000)] = 0,
+    rotate: Rotation = "0",
+) -> Response:
+    """Several cameras at once; on patrol it goes on to the next ones by itself."""
+    cameras = await run_in_threadpool(_cameras, parts, person, frame)
+    count = int(size)
+    first = first if first < len(cameras) else 0
+    shown = cameras[first : first + count]
+    following = first + count if first + count < len(cameras) else 0
+    return _with_media(
+        "live_wall.html",
+        frame,
+        cameras=shown,
+        total=len(cameras),
+        size=count,
+        sizes=SIZES,
+        first=first,
+        following=following,
+        previous=max(0, first - count),
+        rotate=int(rotate),
+        rotations=ROTATIONS,
+    )
+
+
+def _cameras(parts: Parts, person: Person, frame: Frame) -> list[CameraView]:
+    with parts.database.read() as session:
+        return camera_list(session, person, now=frame.now)
+
+
+def _with_media(template: str, frame: Frame, **content: object) -> Response:
+    answer = page(template, frame, **content)
+    answer.headers["content-security-policy"] = POLICY
+    return answer

@@ -1,0 +1,231 @@
+// The live player: WebRTC first; what the network or the browser refuses, by way of the server; and says why.
+
+import { pushedMovie, pushedPictures } from "./live_fallback.js";
+
+const PATIENCE = 5000; // ms in which a way must give its first picture
+const STALL = 6000; // ms without a new picture after which a way counts as broken
+const WAYS = ["webrtc", "fmp4", "mjpeg"];
+const TRY_BEST_AGAIN = 300_000; // ms after which a fallen-back player tries the best way again
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export class Refused extends Error {
+  constructor(reason) {
+    super(reason);
+    this.reason = reason; // one of the data-say-* of the player's element
+  }
+}
+
+class LivePlayer {
+  constructor(element) {
+    this.element = element;
+    this.video = element.querySelector("[data-live-video]");
+    this.image = element.querySelector("[data-live-picture]");
+    this.slate = element.querySelector("[data-live-slate]");
+    this.words = element.querySelector("[data-live-words]");
+    this.base = `/api/v1/cameras/${encodeURIComponent(element.dataset.live)}`;
+    this.query = `?quality=${element.dataset.quality}&purpose=${encodeURIComponent(element.dataset.purpose)}`;
+    this.way = 0;
+    this.why = "";
+    this.left = new AbortController(); // aborted when the page goes away
+  }
+
+  say(key) {
+    return this.element.dataset[`say${key[0].toUpperCase()}${key.slice(1)}`] ?? key;
+  }
+
+  show(state) {
+    this.element.dataset.state = state;
+    const words = this.say(state);
+    this.words.textContent = this.why ? `${words}: ${this.say(this.why)}` : words;
+    this.words.hidden = state === "away" || state === "unreachable";
+    this.slate.hidden = !this.words.hidden;
+    this.video.hidden = state === "mjpeg";
+    this.image.hidden = !(state === "mjpeg" || (!this.slate.hidden && this.image.src));
+  }
+
+  async run() {
+    let fellAt = 0;
+    while (!this.left.signal.aborted) {
+      const facts = await this.facts();
+      if (!facts?.playable) {
+        await this.showSlate(facts);
+        await pause(2000);
+        continue;
+      }
+      if (this.way && Date.now() - fellAt > TRY_BEST_AGAIN) [this.way, this.why] = [0, ""];
+      if (this.element.dataset.state !== WAYS[this.way]) this.show("connecting");
+      try {
+        await this.play(WAYS[this.way], facts);
+        await pause(500);
+      } catch (problem) {
+        if (this.left.signal.aborted) return;
+        if (!(problem instanceof Refused) && problem.name === "TypeError") continue; // the server is away
+        this.why = problem.reason ?? "silent";
+        if (this.way === 0) fellAt = Date.now();
+        this.way = (this.way + 1) % WAYS.length;
+        if (this.way === 0) await pause(2000);
+      }
+    }
+  }
+
+  async facts() {
+    try {
+      const answer = await fetch(`${this.base}/live`, { signal: this.left.signal });
+      if (answer.status === 401) location.reload(); // to the login page
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async showSlate(facts) {
+    const first = this.slate.hidden;
+    this.slate.querySelector("[data-live-slate-title]").textContent = this.say(facts ? "away" : "unreachable");
+    const since = facts?.since_at
+      ? `${this.say("since")} ${new Date(facts.since_at).toLocaleString(document.documentElement.lang)} · `
+      : "";
+    const last = this.image.src ? `${this.say("last")} ` : "";
+    this.slate.querySelector("[data-live-slate-text]").textContent = `${since}${last}${this.say("retry")}`;
+    this.show(facts ? "away" : "unreachable");
+    if (!first || this.image.src || !facts) return;
+    try {
+      const answer = await fetch(`${this.base}/live/picture`, { signal: this.left.signal });
+      if (answer.status === 200) this.keep(await answer.blob());
+    } catch {
+      // the server has just gone: the slate says so at the next look
+    }
+  }
+
+  // The picture that stands behind the slate.
+  keep(blob) {
+    const before = this.image.src;
+    this.image.src = URL.createObjectURL(blob);
+    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+  }
+
+  keepLastFrame() {
+    const { video } = this;
+    if (!video.videoWidth || video.readyState < 2) return;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => blob && this.keep(blob), "image/jpeg", 0.8);
+  }
+
+  // Ends when the way has played and broken off; throws Refused if it never gave a picture.
+  async play(way, facts) {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.left.signal]);
+    let pictures = 0;
+    let newest = performance.now();
+    const onPicture = () => {
+      newest = performance.now();
+      pictures += 1;
+      if (pictures === 1) {
+        this.show(way);
+      }
+    };
+    const ended = { webrtc: () => this.webrtc(facts, signal), fmp4: () => pushedMovie(this, signal), mjpeg: () => pushedPictures(this, signal, onPicture) }[way]();
+    if (way !== "mjpeg") this.countPictures(signal, onPicture);
+    const began = performance.now();
+    try {
+      const watch = (async () => {
+        while (!signal.aborted) {
+          await pause(250);
+          const now = performance.now();
+          if (!pictures && now - began > PATIENCE) throw new Refused(this.reasonOf(way));
+          if (pictures && now - newest > STALL && !document.hidden) return;
+        }
+      })();
+      await Promise.race([ended, watch]);
+      if (!pictures) throw new Refused(this.reasonOf(way));
+    } finally {
+      if (way !== "mjpeg" && pictures) this.keepLastFrame(); // it goes black with its connection
+      over.abort();
+      ended.catch(() => {}); // it was told to stop
+    }
+  }
+
+  reasonOf(way) {
+    return way === "webrtc" && this.peerState !== "connected" ? "blocked" : "silent";
+  }
+
+  countPictures(signal, onPicture) {
+    let shown = this.video.getVideoPlaybackQuality().totalVideoFrames;
+    const timer = setInterval(() => {
+      const now = this.video.getVideoPlaybackQuality().totalVideoFrames;
+      if (now !== shown && this.video.readyState >= 2) onPicture();
+      shown = now;
+    }, 100);
+    signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  async webrtc(facts, signal) {
+    this.peerState = "new";
+    if (!window.RTCPeerConnection) throw new Refused("unsupported");
+    const peer = new RTCPeerConnection({ iceServers: facts.ice_servers });
+    const headers = { "x-csrf-token": this.element.dataset.token };
+    let where = null;
+    const later = [];
+    const tell = () => {
+      if (!where || !later.length || signal.aborted) return;
+      const body = `a=mid:0\r\n${later.splice(0).map((line) => `a=${line}\r\n`).join("")}`;
+      fetch(where, { method: "PATCH", body, headers: { ...headers, "content-type": "application/trickle-ice-sdpfrag" } }).catch(() => {});
+    };
+    try {
+      peer.addEventListener("icecandidate", ({ candidate }) => {
+        if (candidate?.candidate) later.push(candidate.candidate);
+        tell();
+      });
+      peer.addTransceiver("video", { direction: "recvonly" });
+      peer.addEventListener("track", ({ streams, track, receiver }) => {
+        if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+        this.video.srcObject = streams[0] ?? new MediaStream([track]);
+        this.video.play().catch(() => {});
+      });
+      await peer.setLocalDescription();
+      const answer = await fetch(`${this.base}/whep${this.query}`, {
+        method: "POST", body: peer.localDescription.sdp, signal,
+        headers: { ...headers, "content-type": "application/sdp" },
+      });
+      if (answer.status !== 201) throw new Refused("refused");
+      where = answer.headers.get("location");
+      await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+      tell();
+      await new Promise((done) => {
+        signal.addEventListener("abort", done);
+        peer.addEventListener("connectionstatechange", () => {
+          this.peerState = peer.connectionState;
+          if (["failed", "closed", "disconnected"].includes(peer.connectionState)) done();
+        });
+      });
+    } finally {
+      peer.close();
+      if (where) fetch(where, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+    }
+  }
+}
+
+for (const element of document.querySelectorAll("[data-live]")) {
+  const player = new LivePlayer(element);
+  addEventListener("pagehide", () => player.left.abort());
+  player.run();
+}
+
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+const marks = document.querySelectorAll("[data-live-mark]");
+const writeMarks = () => {
+  const now = new Date().toLocaleString(document.documentElement.lang);
+  for (const mark of marks) mark.textContent = `${mark.dataset.viewer} · ${now}`;
+};
+writeMarks();
+setInterval(writeMarks, 1000);
+
+const wall = document.querySelector("[data-rotate]");
+if (wall) {
+  setTimeout(() => location.assign(wall.dataset.next), Number(wall.dataset.rotate) * 1000);
+}
