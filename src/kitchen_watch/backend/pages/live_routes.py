@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
@@ -77,7 +77,7 @@ def _cameras(parts: Parts, person: Person, frame: Frame) -> list[CameraView]:
         return camera_list(session, person, now=frame.now)
 
 
-def _with_media(template: str, frame: Frame, **content: object) -> Response:
+def _with_media(template: str, frame: Frame, **content: Any) -> Response:
     answer = page(template, frame, **content)
     answer.headers["content-security-policy"] = POLICY
     return answer
