@@ -17,6 +17,7 @@ from kitchen_watch.backend.auth import routes as session_routes
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.deadlines.timer import DeadlineTimer
 from kitchen_watch.backend.description import install_description
 from kitchen_watch.backend.edges import routes as edge_routes
 from kitchen_watch.backend.edges.control import ControlHub
@@ -107,6 +108,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     feed = asyncio.create_task(parts.feed.run())
     live = asyncio.create_task(parts.live.run())
+    timer = DeadlineTimer(
+        parts.database,
+        parts.clock,
+        parts.settings.deadlines,
+        look_every_s=parts.settings.deadline_look_s,
+    )
+    deadlines = asyncio.create_task(timer.run())
     try:
         yield
     finally:
@@ -114,5 +122,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await feed
         parts.live.stop()
         await live
+        timer.stop()
+        await deadlines
         await parts.control.close()
         parts.database.close()

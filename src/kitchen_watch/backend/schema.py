@@ -7,13 +7,15 @@ from sqlalchemy import MetaData
 from kitchen_watch.backend.alerts import tables as _alerts
 from kitchen_watch.backend.audit import tables as _audit
 from kitchen_watch.backend.auth import tables as _auth
+from kitchen_watch.backend.deadlines import tables as _deadlines
 from kitchen_watch.backend.edges import tables as _edges
 from kitchen_watch.backend.evidence import tables as _evidence
+from kitchen_watch.backend.handling import tables as _handling
 from kitchen_watch.backend.ingest import tables as _ingest
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.tables import Table
 
-ROOMS = (_alerts, _audit, _auth, _edges, _evidence, _ingest, _organisations)
+ROOMS = (_alerts, _audit, _auth, _deadlines, _edges, _evidence, _handling, _ingest, _organisations)
 
 
 def metadata() -> MetaData:

@@ -73,6 +73,9 @@ class BackendSettings(Settings):
     metrics_token: SecretStr | None = Field(
         default=None, description="bearer token for /metrics; without it only this machine may read them"
     )
+    deadline_look_s: _Seconds = Field(
+        default=5.0, description="how often a process looks whether a reminder or supervision is due"
+    )
     live: LiveSettings = LiveSettings()
     deadlines: DeadlinePolicy = DeadlinePolicy()
     log_format: LogFormat = "console"

@@ -48,6 +48,12 @@ class AlertRow(Table):
     last_sequence: Mapped[int]
     events_received: Mapped[int]
     reopenings: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many steps people have taken; who takes one names the version they have seen."""
+    due_at: Mapped[datetime | None]
+    """The nearest deadline that still runs."""
+    reminders: Mapped[int] = mapped_column(default=0, server_default="0")
+    supervision_level: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (
         Index(None, "premises_id", "id"),
@@ -55,6 +61,7 @@ class AlertRow(Table):
         Index(None, "camera_id", "id"),
         Index(None, "state", "id"),
         Index(None, "tier", "id"),
+        Index(None, "due_at"),
     )
 
 

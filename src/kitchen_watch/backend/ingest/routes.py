@@ -58,7 +58,12 @@ def _take(parts: Parts, edge_id: str, raw_events: list[object]) -> Taken:
     now = parts.clock.now()
     with parts.database.write() as session:
         taken = take_events(
-            session, edge_id, raw_events, now=now, max_file_bytes=parts.settings.max_evidence_bytes
+            session,
+            edge_id,
+            raw_events,
+            now=now,
+            max_file_bytes=parts.settings.max_evidence_bytes,
+            policy=parts.settings.deadlines,
         )
     for result in taken.results:
         parts.metrics.events.labels(result.verdict.value).inc()

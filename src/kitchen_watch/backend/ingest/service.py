@@ -20,6 +20,9 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.alerts import feed
 from kitchen_watch.backend.alerts.states import AlertState, FeedKind
 from kitchen_watch.backend.alerts.tables import AlertRow
+from kitchen_watch.backend.deadlines.clocks import verify_deadline
+from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
+from kitchen_watch.backend.deadlines.running import Started, start, zone_of
 from kitchen_watch.backend.evidence.intake import store_manifests, wanted_files
 from kitchen_watch.backend.ingest.fitness import unstorable
 from kitchen_watch.backend.ingest.growth import MAX_DETAIL, Growth, begin, fold, grow
@@ -53,16 +56,23 @@ class _Place:
     edge_id: str
     premises_id: int
     node_id: int
+    time_zone: str
 
 
 def take_events(
-    session: Session, edge_id: str, raw_events: Sequence[Any], *, now: datetime, max_file_bytes: int
+    session: Session,
+    edge_id: str,
+    raw_events: Sequence[Any],
+    *,
+    now: datetime,
+    max_file_bytes: int,
+    policy: DeadlinePolicy,
 ) -> Taken:
     """Take one batch of an edge within the caller's write transaction."""
     session.execute(select(EdgeRow.edge_id).where(EdgeRow.edge_id == edge_id).with_for_update())
     parsed = [_parse(raw) for raw in raw_events]
     events = [event for event in parsed if isinstance(event, Event)]
-    intake = _Intake(session, edge_id, events, now)
+    intake = _Intake(session, edge_id, events, now, policy)
     results: list[EventResult] = []
     for raw, event in zip(raw_events, parsed, strict=True):
         results.append(intake.take(event, raw) if isinstance(event, Event) else event)
@@ -98,8 +108,11 @@ def _parse(raw: Any) -> Event | EventResult:
 class _Intake:
     """One batch on its way in: what the database knows of it, read in a few queries."""
 
-    def __init__(self, session: Session, edge_id: str, events: Sequence[Event], now: datetime) -> None:
+    def __init__(
+        self, session: Session, edge_id: str, events: Sequence[Event], now: datetime, policy: DeadlinePolicy
+    ) -> None:
         self._session = session
+        self._policy = policy
         self._edge_id = edge_id
         self._now = now
         self._places = _read_places(session, {event.camera_id for event in events})
@@ -143,6 +156,7 @@ class _Intake:
         self._session.flush()
         self._session.execute(insert(EventRow), [self._event_values(*pair) for pair in self.accepted])
         self._settle()
+        self._start_clocks()
         store_manifests(
             self._session,
             [(event, raw, self._alerts[event.violation_id].id) for event, raw in self.accepted],
@@ -211,6 +225,16 @@ class _Intake:
         self._alerts[event.violation_id] = alert
         return alert
 
+    def _start_clocks(self) -> None:
+        begun = []
+        for alert, kind in self._news:
+            if kind is FeedKind.OPENED:
+                zone = zone_of(self._places[alert.camera_id].time_zone)
+                deadline = verify_deadline(self._policy, alert.tier, found_at=self._now, zone=zone)
+                if deadline is not None:
+                    begun.append(Started(alert, deadline))
+        start(self._session, self._policy, begun)
+
     def _settle(self) -> None:
         """Alerts that were overtaken: fold all their events anew."""
         for violation_id in self._unsettled:
@@ -240,11 +264,17 @@ class _Intake:
 
 def _read_places(session: Session, camera_ids: set[str]) -> dict[str, _Place]:
     rows = session.execute(
-        select(CameraRow.camera_id, CameraRow.edge_id, PremisesRow.id, PremisesRow.node_id)
+        select(
+            CameraRow.camera_id,
+            CameraRow.edge_id,
+            PremisesRow.id,
+            PremisesRow.node_id,
+            PremisesRow.time_zone,
+        )
         .join(PremisesRow, PremisesRow.id == CameraRow.premises_id)
         .where(CameraRow.camera_id.in_(camera_ids))
     )
-    return {camera_id: _Place(edge, premises, node) for camera_id, edge, premises, node in rows}
+    return {camera_id: _Place(edge, premises, node, zone) for camera_id, edge, premises, node, zone in rows}
 
 
 def _read(alert: AlertRow) -> Growth:
