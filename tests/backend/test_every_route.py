@@ -17,6 +17,20 @@ WORDS_OF_B = ("乙饭店", "Restaurant B", "JY-B", "cam-b1", "rat behind the sto
 ROLES = ["manager_a", "staff_a", "official_a", "regulator2", "supervisor2", "manager_c"]
 ANYTHING = ["1", "2", "3", "x", "cam-b1", "00000000-0000-4000-8000-000000000000"]
 """Tried where a path parameter has no better guesses below."""
+STEP: dict[str, Any] = {"version": 0, "note": "because"}
+STEPS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("verify", "assign", "accept", "begin", "reopen", "transfer"), STEP),
+    "reject": {**STEP, "reason": "too_small"},
+    "review": {**STEP, "accepted": True},
+    "decide": {**STEP, "upheld": True, "reason": "too_small"},
+    "merge": {**STEP, "into_alert_id": 3},
+    "submit": {"version": 0, "text": "mended", "photo_ids": [1]},
+    "appeal": {"version": 0, "text": "it was not so"},
+    "contain": {"text": "closed for the night"},
+    "remind": {"note": "hurry"},
+    "supervise": {"note": "hurry"},
+}
+"""A body with which each step could be taken."""
 STREAMING = {"/api/v1/alerts/stream"}
 
 
@@ -50,6 +64,7 @@ def guesses(backend: Backend) -> dict[str, list[str]]:
     return {
         "alert_id": numbers,
         "premises_id": [str(detail["premises"]["id"]), *numbers],
+        "photo_id": ["1", "x"],
         "camera_id": ["cam-a1", "cam-b1", "cam-c1", "nope", "%00"],
         "edge_id": ["edge-1", "edge-2", "nope"],
         "token": [file["url"].rsplit("/", 1)[1] for file in evidence] + ["x"],
@@ -74,6 +89,8 @@ def bodies(method: str, path: str) -> list[dict[str, Any]]:
         return [{"json": {"action": "snapshot"}}]
     if path.endswith("/configuration"):
         return [{"json": {"cameras": {"cam-b1": {"rate": 1.0}}}}]
+    if path.startswith("/api/v1/alerts/") and path.rsplit("/", 1)[1] in STEPS:
+        return [{"json": STEPS[path.rsplit("/", 1)[1]]}]
     return [{"json": {}}, {"content": b"\x00"}]
 
 

@@ -25,6 +25,7 @@ from kitchen_watch.backend.evidence import routes as evidence_routes
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
+from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.ingest import routes as ingest_routes
 from kitchen_watch.backend.live import routes as live_routes
@@ -42,6 +43,7 @@ from kitchen_watch.clock import Clock, SystemClock
 ROUTERS = (
     session_routes.router,
     alert_routes.router,
+    handling_routes.router,
     organisation_routes.router,
     edge_routes.router,
     audit_routes.router,

@@ -140,6 +140,11 @@ class BackendSettings(Settings):
         """Where evidence files lie."""
         return self.data_dir / "evidence"
 
+    @property
+    def photos_dir(self) -> Path:
+        """Where restaurants' photos of rectifications lie."""
+        return self.data_dir / "photos"
+
 
 def check_secret(value: str) -> None:
     """Raise ``ValueError`` unless ``value`` is long and varied enough to be a key."""

@@ -59,6 +59,10 @@ class AlertSummary(_View):
     snapshot_url: str | None = Field(description="signed, expiring; empty until the picture is here")
     clip_ready: bool
     evidence_sound: bool = Field(description="false if a manifest breaks its edge's chain")
+    version: int = Field(default=0, description="steps taken by people; name it with the next one")
+    due_at: AwareDatetime | None = Field(default=None, description="the nearest deadline that runs")
+    reminders: int = Field(default=0, description="how often it was reminded of (催办)")
+    supervision_level: int = Field(default=0, description="level of supervision (督办); 0 without")
 
 
 class AlertPage(_View):

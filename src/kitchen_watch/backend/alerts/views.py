@@ -84,6 +84,10 @@ def summaries(
             snapshot_url=_snapshot(files[row.id], person, links),
             clip_ready=any(file.kind is EvidenceKind.CLIP for file in files[row.id]),
             evidence_sound=row.id not in broken,
+            version=row.version,
+            due_at=row.due_at,
+            reminders=row.reminders,
+            supervision_level=row.supervision_level,
         )
         for row in rows
     ]
