@@ -13,7 +13,7 @@ from kitchen_watch.errors import ConfigError
 from tests.backend.stories import deliver, opening
 from tests.backend.support import Backend, running
 
-HEAVY = ("numpy", "cv2", "av", "openvino", "torch", "PIL", "kitchen_watch.edge", "kitchen_watch.training")
+HEAVY = ("numpy", "cv2", "av", "openvino", "torch", "kitchen_watch.edge", "kitchen_watch.training")
 
 
 def test_every_answer_carries_the_security_headers(backend: Backend) -> None:
