@@ -68,9 +68,26 @@ def test_threshold_is_the_lowest_that_keeps_the_precision() -> None:
     assert 0.35 < chosen < 0.56
 
 
-def test_one_lucky_run_far_down_does_not_open_the_gate() -> None:
-    rows = [(0.9, True)] * 10 + [(0.8, False)] * 10 + [(0.3, True)] * 200
-    assert metrics.choose_threshold(scored(rows, truths=210), precision=0.9) > 0.5
+def test_an_early_mistake_does_not_close_the_gate_for_good() -> None:
+    rows = [(0.95, False)] * 2 + [(0.9 - 0.01 * k, True) for k in range(50)]
+    chosen = metrics.choose_threshold(scored(rows, truths=50), precision=0.9)
+    assert chosen < 0.5
+    precision, _ = metrics.at_threshold(scored(rows, truths=50), chosen)
+    assert precision is not None
+    assert precision >= 0.9
+
+
+def test_where_the_precision_cannot_be_reached_the_best_useful_threshold_is_taken() -> None:
+    # Every fourth is wrong in the upper half, every second in the lower: 3/4 is the best there is.
+    upper = [(0.9 - 0.001 * k, k % 4 != 3) for k in range(100)]
+    lower = [(0.5 - 0.001 * k, k % 2 == 0) for k in range(100)]
+    case = scored(upper + lower, truths=150)
+    chosen = metrics.choose_threshold(case, precision=0.9)
+    precision, recall = metrics.at_threshold(case, chosen)
+    assert precision is not None
+    assert recall is not None
+    assert 0.75 <= precision < 0.9
+    assert recall >= 0.25
 
 
 @pytest.mark.parametrize("rows", [[], [(0.9, False)] * 20])

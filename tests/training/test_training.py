@@ -109,6 +109,18 @@ def test_frozen_layers_stay_as_they_start(
         assert torch.equal(value, before[name]), name
 
 
+def test_a_blend_lies_between_start_and_run(small: TrainConfig) -> None:
+    run = trainer.prepare(small, None, None)
+    with pytest.raises(ConfigError, match="--start"):
+        trainer.blend(run, 0.6)
+    name = "model.0.conv.weight"
+    kept = run.model.state_dict()[name].clone()
+    run.start = {key: value + 1 for key, value in run.model.state_dict().items()}
+    trainer.blend(run, 0.6)
+    assert torch.allclose(run.model.state_dict()[name], kept + 0.4, atol=1e-5)
+    assert torch.allclose(run.average.ema.state_dict()[name], kept + 0.4, atol=1e-5)
+
+
 def test_learning_rate_warms_up_and_falls_to_its_final_fraction(small: TrainConfig) -> None:
     leg = small.legs[0].model_copy(update={"warmup_steps": 10, "learning_rate": 1.0})
     rates = [trainer.learning_rate(leg, step, 100) for step in range(101)]

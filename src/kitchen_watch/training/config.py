@@ -66,6 +66,9 @@ class Leg(_Strict):
     final_fraction: float = Field(gt=0, le=1)
     warmup_steps: int = Field(ge=0)
     stages: list[Stage] = Field(min_length=1)
+    share: float = Field(
+        1.0, gt=0, le=1, description="of the run in the weights after this leg; the rest is the start's"
+    )
 
     @property
     def epochs(self) -> int:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+FIRST_FEW = 5
+USEFUL_RECALL = 0.3
+
 Floats = npt.NDArray[np.float64]
 Boxes = npt.NDArray[np.float32]
 
@@ -123,21 +126,24 @@ def at_threshold(scored: Scored, threshold: float) -> tuple[float | None, float 
 def choose_threshold(
     scored: Scored, *, precision: float = 0.9, floor: float = 0.2, ceiling: float = 0.9
 ) -> float:
-    """The lowest threshold from which on precision stays at or above `precision`.
+    """The lowest threshold at which precision is at least `precision`: the most that may be believed.
 
-    "Stays" rather than "is": one lucky run of detections far down the list must not open the
-    gate. Where even the most confident detections are too often wrong, the answer is `ceiling`;
-    it never falls below `floor`, under which confidence means little.
+    Where no threshold reaches it, the one with the best precision among those that still find
+    USEFUL_RECALL; where even that finds nothing right, `ceiling`. Never outside `floor` .. `ceiling`.
     """
     at = curve(scored)
-    good = at.precision >= precision
-    # A first few detections swing wildly; they may fail without closing the gate for all that follow.
-    start = min(len(good), 5)
-    kept = start + int(np.argmin(np.append(good[start:], False)))
-    if kept == 0 or not good[kept - 1]:
+    # The first few detections swing between 0 and 1 and decide nothing.
+    settled = np.arange(1, len(at.precision) + 1) >= min(FIRST_FEW, max(scored.truths, 1))
+    good = settled & (at.precision >= precision)
+    if not good.any():
+        useful = settled & (at.recall >= USEFUL_RECALL)
+        best = at.precision[useful].max(initial=0.0)
+        good = useful & (at.precision >= best) & (best > 0.5)
+    if not good.any():
         return ceiling
-    lowest = float(at.confidence[kept - 1])
-    return float(np.clip(np.floor(lowest * 100) / 100, floor, ceiling))
+    lowest = float(at.confidence[np.flatnonzero(good)[-1]])
+    # Rounded up: a hundredth below could let in the mistakes that this threshold keeps out.
+    return float(np.clip(np.ceil(lowest * 100 - 1e-6) / 100, floor, ceiling))
 
 
 def mean(values: Sequence[float | None]) -> float | None:

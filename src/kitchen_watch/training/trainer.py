@@ -56,6 +56,7 @@ class Run:
     average: ModelEMA
     optimizer: torch.optim.Optimizer
     progress: checkpoint.Progress
+    start: dict[str, Tensor] | None = None
 
 
 def prepare(config: TrainConfig, start: Path | None, resume: Path | None) -> Run:
@@ -64,8 +65,10 @@ def prepare(config: TrainConfig, start: Path | None, resume: Path | None) -> Run
     # Ultralytics sets OMP_NUM_THREADS=1 on import; a training run wants every core it may have.
     torch.set_num_threads(os.cpu_count() or 1)
     model = network.build(config.architecture, config.legs[0].epochs)
-    if start is not None and resume is None:
+    began: dict[str, Tensor] | None = None
+    if start is not None:
         network.take_weights(model, start)
+        began = {name: value.clone() for name, value in model.state_dict().items()}
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device=device, memory_format=torch.channels_last)
     average = ModelEMA(model, decay=config.ema_decay, tau=300)
@@ -74,7 +77,7 @@ def prepare(config: TrainConfig, start: Path | None, resume: Path | None) -> Run
     if resume is not None:
         progress = checkpoint.load(resume, model, average.ema, optimizer)
         average.updates = progress.steps
-    return Run(config, model, average, optimizer, progress)
+    return Run(config, model, average, optimizer, progress, began)
 
 
 def train(
@@ -106,6 +109,8 @@ def train(
         leg, within = _leg_at(run.config, epoch)
         mean = _one_epoch(run, pictures, leg, within, epoch, loss, witness)
         loss.update()
+        if within + 1 == leg.epochs and leg.share < 1:
+            blend(run, leg.share)
         record: dict[str, float] = {"epoch": epoch + 1, "loss": mean}
         record["learning_rate"] = run.optimizer.param_groups[0]["lr"]
         if validation and ((epoch + 1) % run.config.validate_every == 0 or epoch + 1 == last):
@@ -120,6 +125,25 @@ def train(
         }
         checkpoint.save(save_to, run.model, run.average.ema, run.optimizer, run.progress, about)
         witness.epoch_over(record)
+
+
+def blend(run: Run, share: float) -> None:
+    """Draw weights and running average back towards the start: `share` of them stays, the rest is
+    the start's.
+
+    What fine-tuning gains it keeps for the most part, and what it forgets comes back (WiSE-FT,
+    Wortsman et al., 2022). Raises ConfigError where the run was not given its start.
+    """
+    if run.start is None:
+        raise ConfigError("This leg blends the run with its start: give --start, also when resuming.")
+    for network_ in (run.model, run.average.ema):
+        mixed = {
+            name: torch.lerp(run.start[name].to(value.device), value, share)
+            if value.is_floating_point()
+            else value
+            for name, value in network_.state_dict().items()
+        }
+        network_.load_state_dict(mixed)
 
 
 def validate(average: nn.Module, examples: Sequence[Example]) -> dict[str, float]:
