@@ -28,7 +28,7 @@ Generated from the code by `python docs/configuration_reference.py`; do not edit
 
 Files are YAML. An unknown key, a key given twice or a value out of range refuses to start and names
 the file, the line and the key. `${NAME}` is taken from the environment, `${NAME:-value}` has a
-default: keep passwords there. `kitchen-watch check CONFIG` validates a file together with cameras,
+default: keep passwords there. `kitchen-watch check edge.yaml` validates a file together with cameras,
 model, disk, clock and backend.
 """
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 import yaml
 
@@ -162,6 +163,22 @@ def test_a_truncated_film_is_replayed_as_far_as_it_goes(run: Any, tmp_path: Path
     assert [json.loads(line) for line in result.out.splitlines()] == []
 
 
+def test_a_film_that_was_cut_off_in_transfer_is_said(run: Any, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.mp4"
+    with av.open(str(whole), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for picture in moving_box(200):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(None))
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    result = run("replay", cut, "--json")
+    assert result.code == 0
+    assert "are missing" in result.err
+
+
 def test_replay_prints_json_lines_and_nothing_else(run: Any, tmp_path: Path) -> None:
     film = write_video(tmp_path / "film.mp4", moving_box(60), rate=10, gop=10)
     result = run("replay", film, "--json", "--rule", "CAM_FROZEN.enabled=false")
@@ -170,7 +187,7 @@ def test_replay_prints_json_lines_and_nothing_else(run: Any, tmp_path: Path) -> 
 
 
 def test_check_lists_every_finding_and_fails_for_the_bad_ones(run: Any, edge_yaml: Path) -> None:
-    result = run("check", "--config", edge_yaml, "--json")
+    result = run("check", edge_yaml, "--json")
     findings = {line["what"]: line["ok"] for line in map(json.loads, result.out.splitlines())}
     assert result.code == 2
     assert findings["configuration"]

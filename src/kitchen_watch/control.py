@@ -14,9 +14,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
-from kitchen_watch.events import Identifier
+from kitchen_watch.events import MAX_TEXT, Identifier
 
 HEARTBEAT_SECONDS = 5.0
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Sentence = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class _Message(BaseModel):
@@ -40,14 +43,14 @@ class CameraStatus(_Message):
     camera_id: Identifier
     state: CameraState
     since: AwareDatetime
-    reason: str | None = Field(default=None, description="why it is not streaming, in words")
-    frames_received: int = 0
-    frames_analysed: int = 0
-    frames_dropped: int = 0
-    frame_age_ms: int | None = None
-    width: int | None = None
-    height: int | None = None
-    codec: str | None = None
+    reason: Sentence | None = Field(default=None, description="why it is not streaming, in words")
+    frames_received: Count = 0
+    frames_analysed: Count = 0
+    frames_dropped: Count = 0
+    frame_age_ms: Count | None = None
+    width: Count | None = None
+    height: Count | None = None
+    codec: Sentence | None = None
 
 
 class Hello(_Message):
@@ -69,11 +72,11 @@ class Heartbeat(_Message):
     type: Literal["heartbeat"] = "heartbeat"
     sent_at: AwareDatetime = Field(description="device clock")
     cameras: tuple[CameraStatus, ...] = ()
-    outbox_pending: int = 0
+    outbox_pending: Count = 0
     outbox_oldest_s: float | None = None
-    dead_letters: int = 0
-    disk_free_bytes: int | None = None
-    warnings: tuple[str, ...] = ()
+    dead_letters: Count = 0
+    disk_free_bytes: Count | None = None
+    warnings: Annotated[tuple[Sentence, ...], Field(max_length=50)] = ()
 
 
 class Welcome(_Message):

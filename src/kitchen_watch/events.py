@@ -18,6 +18,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 SCHEMA: Literal["kitchen_watch.event/1"] = "kitchen_watch.event/1"
 MAX_EVENTS_PER_BATCH = 100
 
+MAX_FILES_PER_MANIFEST = 16
+MAX_DETECTIONS = 200
+MAX_TEXT = 2000
+_TEN_YEARS_MS = 10 * 366 * 86_400_000
+
+Offset = Annotated[int, Field(ge=-_TEN_YEARS_MS, le=_TEN_YEARS_MS)]
+Text = Annotated[str, Field(max_length=200)]
+Detail = Annotated[str, Field(max_length=MAX_TEXT)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
@@ -47,24 +55,24 @@ class EvidenceKind(StrEnum):
 class ModelUsed(_Wire):
     """The detector behind a violation; ``None`` in an event whose rule needs no model."""
 
-    name: str
-    version: str
+    name: Text
+    version: Text
     sha256: Sha256
-    precision: str = Field(default="f32", description="numeric precision the edge inferred with")
+    precision: Text = Field(default="f32", description="numeric precision the edge inferred with")
 
 
 class RuleUsed(_Wire):
     """The rule behind a violation, with the very parameters that were in force."""
 
-    rule_id: str = Field(description="the violation code, or code/zone where zones differ")
-    version: str = Field(description="first 12 hex digits of the SHA-256 of the parameters")
+    rule_id: Text = Field(description="the violation code, or code/zone where zones differ")
+    version: Text = Field(description="first 12 hex digits of the SHA-256 of the parameters")
     parameters: dict[str, Any]
 
 
 class DetectionSeen(_Wire):
     """One labelled box in the snapshot; ``box`` is xyxy in 0..1."""
 
-    label: str
+    label: Text
     confidence: Unit
     box: tuple[float, float, float, float]
     track_id: int | None = None
@@ -98,13 +106,13 @@ class EvidenceManifest(_Wire):
     violation_id: UUID
     code: ViolationCode
     created_at: AwareDatetime = Field(description="device clock")
-    server_offset_ms: int | None = Field(
+    server_offset_ms: Offset | None = Field(
         default=None, description="server time minus device time, when it was known"
     )
     model: ModelUsed | None
     rule: RuleUsed
-    detections: tuple[DetectionSeen, ...] = ()
-    files: tuple[EvidenceFile, ...]
+    detections: Annotated[tuple[DetectionSeen, ...], Field(max_length=MAX_DETECTIONS)] = ()
+    files: Annotated[tuple[EvidenceFile, ...], Field(max_length=MAX_FILES_PER_MANIFEST)]
     sha256: Sha256
 
 
@@ -123,17 +131,17 @@ class Event(_Wire):
     code: ViolationCode
     tier: Annotated[int, Field(ge=1, le=3)]
     occurred_at: AwareDatetime = Field(description="device clock")
-    server_offset_ms: int | None = None
+    server_offset_ms: Offset | None = None
     started_at: AwareDatetime = Field(description="when the condition was first seen to hold")
     last_seen_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     confidence: Unit = Field(description="highest confidence so far; 1.0 for camera faults")
-    zone_id: str | None = None
+    zone_id: Text | None = None
     model: ModelUsed | None = None
     rule: RuleUsed
-    detections: tuple[DetectionSeen, ...] = ()
+    detections: Annotated[tuple[DetectionSeen, ...], Field(max_length=MAX_DETECTIONS)] = ()
     evidence: EvidenceManifest | None = None
-    detail: str | None = Field(default=None, description="one clear sentence, where useful")
+    detail: Detail | None = Field(default=None, description="one clear sentence, where useful")
 
 
 class EventVerdict(StrEnum):

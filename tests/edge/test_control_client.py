@@ -137,6 +137,25 @@ async def test_a_backend_that_restarts_is_found_again() -> None:
         running.cancel()
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("how", ["cut", "closed for another one"])
+async def test_a_connection_that_is_cut_is_opened_again_and_never_ends_the_edge(how: str) -> None:
+    backend = Backend()
+    async with await backend.listen() as server:
+        client = _client(_port(server))
+        running = asyncio.create_task(client.run())
+        await backend.next_of(Hello)
+        assert backend.connection is not None
+        if how == "cut":
+            backend.connection.transport.abort()
+        else:
+            await backend.connection.close(4001, "another connection of this edge took over")
+        await backend.next_of(Hello)
+        assert not running.done()
+        assert client.connects == 2
+        running.cancel()
+
+
 def test_the_wait_between_attempts_grows_to_a_minute_and_is_spread() -> None:
     waits = [retry_delay(attempt, jitter=1.0) for attempt in range(1, 12)]
     assert waits[0] == FIRST_RETRY

@@ -11,6 +11,7 @@ import numpy as np
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.control import CameraState
 from kitchen_watch.edge.detect.detection import Box, Detection
+from kitchen_watch.edge.detect.scheduler import StreamStatistics
 from kitchen_watch.edge.opening import open_rules
 from kitchen_watch.edge.pipeline import Analysis, CameraPipeline
 from kitchen_watch.edge.rules.judge import RuleBook
@@ -73,6 +74,9 @@ class Detector:
         if frame.pts == self._broken_at:
             raise DetectorError("The model gave no answer.")
         return None if frame.pts == self._busy_at else COOK
+
+    def statistics(self) -> dict[str, StreamStatistics]:
+        return {}
 
     async def close(self) -> None:
         return None

@@ -13,6 +13,7 @@ from kitchen_watch.control import CameraState, CameraStatus
 from kitchen_watch.edge.pipeline import CameraPipeline
 from kitchen_watch.edge.recorder import Recorder
 from kitchen_watch.edge.rules.violation import Violation
+from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.live.camera import LiveCamera
@@ -77,7 +78,7 @@ class RunningCamera:
             camera_id=self.settings.camera_id,
             state=state,
             since=since,
-            reason=reason,
+            reason=shortened(reason),
             frames_received=seen.decoded,
             frames_analysed=self.pipeline.analysed,
             frames_dropped=seen.dropped + self.pipeline.superseded,

@@ -34,7 +34,9 @@ def edge(config: ConfigOption) -> None:
     asyncio.run(run_edge(config))
 
 
-def check(config: ConfigOption, *, as_json: JsonOption = False) -> None:
+def check(
+    config: Annotated[Path, typer.Argument(help="The edge's YAML file.")], *, as_json: JsonOption = False
+) -> None:
     """Validate a configuration: file, model, rules, disk, clock, backend and every camera."""
     from kitchen_watch.edge.check import check_edge  # noqa: PLC0415 - loads media libraries
 
@@ -79,6 +81,13 @@ def replay(
 ) -> None:
     """Analyse a video file with the shipped model and rules; one line per violation."""
     result = _replays([file], rule, hours, model, rules, rate)[0]
+    if result.missing_s > 0:
+        typer.echo(
+            f"warning: {file}: the file announces more than it holds: it ends after "
+            f"{result.duration_s:.1f} s, {result.missing_s:.0f} s or more are missing. "
+            "What is there was analysed.",
+            err=True,
+        )
     for line, violation in zip(result.as_json(), result.violations, strict=True):
         if as_json:
             typer.echo(json.dumps(line))

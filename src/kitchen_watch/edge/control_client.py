@@ -152,21 +152,35 @@ class ControlClient:
             self.connected = True
             self.connects += 1
             log.info("control connection open")
-            async with asyncio.TaskGroup() as tasks:
-                beats = tasks.create_task(self._send_heartbeats(connection))
-                try:
-                    async for message in connection:
-                        await self._receive(connection, message)
-                finally:
-                    beats.cancel()
-                    if self._live is not None:
-                        await self._live.disconnected()
+            # Not a task group: it would wrap a closed connection into a group that nobody catches.
+            talking = {
+                asyncio.create_task(self._send_heartbeats(connection)),
+                asyncio.create_task(self._listen(connection)),
+            }
+            try:
+                done, _ = await asyncio.wait(talking, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in talking:
+                    task.cancel()
+                await asyncio.wait(talking)
+                if self._live is not None:
+                    await self._live.disconnected()
+            for task in done:
+                task.result()
+
+    async def _listen(self, connection: ClientConnection) -> None:
+        async for message in connection:
+            await self._receive(connection, message)
 
     async def _send_heartbeats(self, connection: ClientConnection) -> None:
-        with contextlib.suppress(websockets.ConnectionClosed):
-            while True:
-                await connection.send((await self._node.heartbeat()).model_dump_json())
-                await self._clock.sleep(timedelta(seconds=HEARTBEAT_SECONDS))
+        while True:
+            try:
+                beat = await self._node.heartbeat()
+            except KitchenWatchError as error:
+                log.error("no heartbeat", reason=str(error))
+            else:
+                await connection.send(beat.model_dump_json())
+            await self._clock.sleep(timedelta(seconds=HEARTBEAT_SECONDS))
 
     async def _receive(self, connection: ClientConnection, message: str | bytes) -> None:
         try:

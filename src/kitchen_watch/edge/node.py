@@ -41,6 +41,7 @@ from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
 from kitchen_watch.edge.references import References
 from kitchen_watch.edge.report import NodeReport, OutboxReport
+from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
 from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
@@ -50,6 +51,7 @@ from kitchen_watch.live.push import Pusher
 from kitchen_watch.logs import configure_logs
 
 KEEP_REFERENCES = timedelta(seconds=30)
+MOST_WARNINGS = 50
 FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 FIXED_WHILE_RUNNING = (
     "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health",
@@ -247,10 +249,17 @@ class EdgeNode:
             violations=dict(self._opened),
             connected=self._control.connected,
             frames_superseded=sum(camera.pipeline.superseded for camera in self.cameras),
+            inference_ms=self._inference_ms(),
             analysis_failures=sum(camera.pipeline.failures for camera in self.cameras),
             disk_free_bytes=self._packages.free_bytes(),
             reconnects={camera.settings.camera_id: camera.reconnects for camera in self.cameras},
         )  # fmt: skip
+
+    def _inference_ms(self) -> float | None:
+        """Mean time of one inference since the start, in milliseconds."""
+        streams = self._judgement.detector.statistics().values()
+        finished = sum(stream.finished for stream in streams)
+        return 1000 * sum(stream.working_s for stream in streams) / finished if finished else None
 
     def _warnings(self, counts: OutboxCounts) -> tuple[str, ...]:
         """What a person should know although everything runs."""
@@ -259,7 +268,7 @@ class EdgeNode:
             warnings.append(f"Events cannot be delivered at present: {self._delivery.last_error}")
         if counts.uploads_lost:
             warnings.append(f"{counts.uploads_lost} evidence files are missing or damaged on the disk.")
-        return tuple(warnings)
+        return tuple(str(shortened(warning)) for warning in warnings[:MOST_WARNINGS])
 
     def _not_ready(self, cameras: tuple[CameraStatus, ...]) -> tuple[str, ...]:
         """An edge is ready once a camera has streamed; none of many is worth waiting for long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -21,6 +21,9 @@ from kitchen_watch.edge.tracking import Tracker, TrackerSettings
 REPLAY_EPOCH = datetime(2026, 1, 1, 4, 0, tzinfo=UTC)
 """The moment at which every replayed file begins: noon in Shanghai, the same in every run."""
 
+MISSING_TOLERANCE_S = 2.0
+"""Announced lengths are rough; files with a clock of their own end a little early."""
+
 Progress = Callable[[float, float | None], None]
 """Called with seconds analysed and seconds in all (``None`` where the file does not say)."""
 
@@ -32,6 +35,8 @@ class ReplayResult:
     violations: tuple[Violation, ...]
     frames_analysed: int
     duration_s: float
+    missing_s: float = 0.0
+    """How much of the length that the file announces is not in it: a file that was cut off."""
 
     def as_json(self) -> list[dict[str, object]]:
         """One plain object per violation; times in seconds from the file's first frame."""
@@ -84,7 +89,9 @@ async def replay_file(
     for change in analysis.rules.finish(last_at):
         violations[change.violation.violation_id] = change.violation
     ordered = sorted(violations.values(), key=lambda violation: (violation.started_at, violation.code))
-    return ReplayResult(tuple(ordered), analysed, (last_at - REPLAY_EPOCH) / timedelta(seconds=1))
+    watched = _seconds(last_at)
+    missing = 0.0 if total is None else max(0.0, total - watched - MISSING_TOLERANCE_S)
+    return ReplayResult(tuple(ordered), analysed, watched, missing)
 
 
 def _seconds(at: datetime) -> float:

@@ -38,7 +38,7 @@ class NodeReport:
     """Whether the control connection to the backend is open."""
     frames_superseded: int = 0
     inference_ms: float | None = None
-    """Mean inference time of the last frames in milliseconds."""
+    """Mean inference time since the start in milliseconds."""
     analysis_failures: int = 0
     disk_free_bytes: int | None = None
     warnings: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class ReportCollector(Collector):
         )  # fmt: skip
         if report.inference_ms is not None:
             yield GaugeMetricFamily(
-                "kitchen_watch_inference_milliseconds", "Mean inference time of the last frames",
+                "kitchen_watch_inference_milliseconds", "Mean inference time since the start",
                 value=report.inference_ms,
             )  # fmt: skip
         if report.disk_free_bytes is not None:

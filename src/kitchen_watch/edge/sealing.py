@@ -9,7 +9,7 @@ from kitchen_watch.edge.evidence.package import PackageFiles
 from kitchen_watch.edge.outbox.records import ClipState, EventDraft
 from kitchen_watch.edge.rules.violation import ChangeKind, Violation, ViolationChange
 from kitchen_watch.edge.tracks import Track
-from kitchen_watch.events import DetectionSeen, EventKind, ModelUsed
+from kitchen_watch.events import MAX_DETECTIONS, MAX_TEXT, DetectionSeen, EventKind, ModelUsed
 
 KINDS = {
     ChangeKind.OPENED: EventKind.OPENED,
@@ -37,7 +37,7 @@ def draft_of_change(
         model=model if change.violation.needs_model else None,
         detections=detections_seen(tracks),
         server_offset_ms=offset_ms(server_offset),
-        detail=detail,
+        detail=shortened(detail),
         package=package,
         clip=clip,
     )
@@ -59,14 +59,15 @@ def draft_of_clip(
         occurred_at=at,
         model=model if violation.needs_model else None,
         server_offset_ms=offset_ms(server_offset),
-        detail=detail,
+        detail=shortened(detail),
         package=package,
         clip=ClipState.DONE,
     )
 
 
 def detections_seen(tracks: Sequence[Track]) -> tuple[DetectionSeen, ...]:
-    """Every track of the frame as the snapshot shows it; boxes clipped to the picture."""
+    """The tracks of the frame as the snapshot shows them, the surest ones of a crowd; boxes clipped."""
+    surest = sorted(tracks, key=lambda track: track.confidence, reverse=True)[:MAX_DETECTIONS]
     return tuple(
         DetectionSeen(
             label=track.label,
@@ -75,8 +76,13 @@ def detections_seen(tracks: Sequence[Track]) -> tuple[DetectionSeen, ...]:
                  _in_picture(track.box.x2), _in_picture(track.box.y2)),
             track_id=track.track_id,
         )
-        for track in tracks
+        for track in surest
     )  # fmt: skip
+
+
+def shortened(sentence: str | None) -> str | None:
+    """A sentence as long as the contract allows."""
+    return sentence if sentence is None else sentence[:MAX_TEXT]
 
 
 def offset_ms(server_offset: timedelta | None) -> int | None:

@@ -146,3 +146,12 @@ def test_a_jump_of_the_clock_is_no_outage() -> None:
     camera.stall(86_400)
     camera.lose(2)
     assert camera.changes == []
+
+
+def test_an_outage_of_a_day_does_not_flood_the_backend() -> None:
+    camera = Camera()
+    camera.lose(24 * 3600)
+    grown = [change for change in camera.changes if change.kind is ChangeKind.GREW]
+    assert 100 < len(grown) < 250
+    gaps = [later.at - earlier.at for earlier, later in zip(grown, grown[1:], strict=False)]
+    assert max(gaps) <= timedelta(minutes=11)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.events import ModelUsed
+
+if TYPE_CHECKING:
+    from kitchen_watch.edge.detect.scheduler import StreamStatistics
 
 
 class Box(NamedTuple):
@@ -74,6 +77,10 @@ class Detector(Protocol):
         Raises:
             DetectorError: inference failed, or the detector is closed.
         """
+        ...
+
+    def statistics(self) -> dict[str, StreamStatistics]:
+        """Counters by stream id, since the start."""
         ...
 
     async def close(self) -> None:

@@ -20,6 +20,10 @@ MOST_TRACKS = 32
 CONFIDENCE_RISE = 0.1
 """A peak so much higher is worth telling before the next regular growth."""
 RISE_INTERVAL_S = 2.0
+GROWTH_SHARE = 0.1
+"""A lasting violation is told again after this share of its age: an outage of a day is no news every
+ten seconds."""
+LONGEST_QUIET_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,9 @@ class Situation:
         self._seen(watched, elapsed)
         quiet = elapsed - self._told_elapsed
         risen = self._current.confidence >= self._told_confidence + CONFIDENCE_RISE
-        if quiet >= self._pace.grow or (risen and quiet >= RISE_INTERVAL_S):
+        age = (at - self._current.started_at).total_seconds()
+        due = max(self._pace.grow, min(LONGEST_QUIET_S, age * GROWTH_SHARE))
+        if quiet >= due or (risen and quiet >= RISE_INTERVAL_S):
             return [self._tell(ChangeKind.GREW, at, elapsed)]
         return []
 
