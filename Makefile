@@ -4,10 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test lint lock clean
+.PHONY: help install demo test test-train lint lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11 or newer, or say: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
@@ -27,8 +27,16 @@ install: $(VENV)/.installed ## make .venv and install kitchen_watch into it
 demo: $(VENV)/.installed ## sample cameras, edge, backend and pages; Ctrl-C stops them
 	@$(BIN)/kitchen-watch demo $(ARGS)
 
+# torch and OpenVINO each bring an OpenMP runtime; in one process they end in a crash, so these run apart
+TORCH_TESTS := tests/training/test_evaluate.py tests/training/test_export.py tests/training/test_loss.py \
+               tests/training/test_training.py tests/edge/detect/test_ultralytics_yolo.py
+
 test: $(VENV)/.installed-dev ## the tests that need nothing but this machine
-	$(BIN)/python -m pytest -m "not browser and not postgres and not gstreamer" $(ARGS)
+	$(BIN)/python -m pytest -m "not browser and not postgres and not gstreamer" \
+	  $(addprefix --ignore=,$(TORCH_TESTS)) $(ARGS)
+
+test-train: $(VENV)/.installed-dev ## the tests of training; need the extra [train]
+	$(BIN)/python -m pytest $(TORCH_TESTS) $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types and import contracts
 	$(BIN)/ruff check .

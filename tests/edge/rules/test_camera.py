@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from tests.edge.rules.scenario import COVERED, GOOD, Camera, only, seen, told
@@ -153,5 +154,5 @@ def test_an_outage_of_a_day_does_not_flood_the_backend() -> None:
     camera.lose(24 * 3600)
     grown = [change for change in camera.changes if change.kind is ChangeKind.GREW]
     assert 100 < len(grown) < 250
-    gaps = [later.at - earlier.at for earlier, later in zip(grown, grown[1:], strict=False)]
+    gaps = [later.at - earlier.at for earlier, later in pairwise(grown)]
     assert max(gaps) <= timedelta(minutes=11)
