@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 _Config = Annotated[
-    Path | None, typer.Option("--config", help="YAML file (see configs/backend.example.yaml); default: all defaults")
+    Path | None, typer.Option("--config", help="YAML file (see configs/backend.example.yaml)")
 ]
 
 
