@@ -10,7 +10,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -121,6 +121,15 @@ def install_problems(app: FastAPI) -> None:
         code = phrase.lower().replace(" ", "_")
         detail = error.detail if error.detail != phrase else f"{phrase}."
         return problem(error.status_code, detail, code=code, headers=error.headers)
+
+    @app.exception_handler(DataError)
+    async def _unstorable(request: Request, error: DataError) -> Response:
+        log.warning("a value that the database refuses", path=request.url.path, reason=str(error.orig)[:300])
+        return problem(
+            422,
+            "The request carries a value that cannot be looked up or stored, such as the character NUL.",
+            code="invalid_request",
+        )
 
     @app.exception_handler(BackendBusy)
     @app.exception_handler(OperationalError)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kitchen_watch.backend.alerts import service
@@ -15,6 +15,7 @@ from kitchen_watch.backend.alerts.schemas import AlertCounts, AlertDetail, Alert
 from kitchen_watch.backend.alerts.states import AlertState
 from kitchen_watch.backend.auth.callers import AnyPerson
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.bounds import Moment, PlaceId, RowId
 from kitchen_watch.backend.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
@@ -29,15 +30,15 @@ class AlertQuery(BaseModel):
 
     cursor: str | None = Field(default=None, max_length=64, description="next_cursor of the page before")
     limit: int = Field(default=service.DEFAULT_PAGE, ge=1, le=service.MAX_PAGE)
-    tier: list[int] = Field(default=[], description="1, 2, 3; may be repeated")
+    tier: list[Annotated[int, Field(ge=1, le=3)]] = Field(default=[], description="1, 2, 3; may be repeated")
     code: list[str] = Field(default=[], description="violation codes; may be repeated", examples=[["NO_HAT"]])
     state: list[AlertState] = Field(default=[], description="may be repeated")
-    premises_id: int | None = None
+    premises_id: PlaceId | None = None
     camera_id: str | None = Field(default=None, max_length=64)
-    grid_id: int | None = Field(default=None, description="a node of the tree; its whole subtree")
+    grid_id: PlaceId | None = Field(default=None, description="a node of the tree; its whole subtree")
     ongoing: bool | None = Field(default=None, description="whether the violation still goes on")
-    found_from: AwareDatetime | None = None
-    found_to: AwareDatetime | None = None
+    found_from: Moment | None = None
+    found_to: Moment | None = None
 
     def filters(self) -> service.AlertFilters:
         """As the service takes them."""
@@ -91,10 +92,8 @@ async def stream_alerts(
     person: AnyPerson,
     parts: PartsOf,
     *,
-    after: Annotated[
-        int | None, Query(ge=0, description="feed_id to go on from at the first connect")
-    ] = None,
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    after: Annotated[RowId | None, Query(description="feed_id to go on from at the first connect")] = None,
+    last_event_id: Annotated[RowId | None, Header()] = None,
 ) -> EventSourceResponse:
     """Server-sent events ``alert`` (see FeedMessage) with their ``feed_id`` as id, from now on or resumed.
 
@@ -119,7 +118,7 @@ def feed_position(_person: AnyPerson, parts: PartsOf) -> int:
 
 
 @router.get("/{alert_id}", summary="One alert in full")
-def get_alert(alert_id: int, person: AnyPerson, parts: PartsOf) -> AlertDetail:
+def get_alert(alert_id: RowId, person: AnyPerson, parts: PartsOf) -> AlertDetail:
     """The alert with its events, evidence, rule and model."""
     with parts.database.read() as session:
         return service.alert_detail(session, person, alert_id, links=parts.links, store=parts.evidence)

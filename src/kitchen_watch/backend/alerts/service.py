@@ -6,7 +6,8 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from kitchen_watch.backend.alerts.schemas import AlertCounts, AlertDetail, Alert
 from kitchen_watch.backend.alerts.states import FINISHED, AlertState
 from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.bounds import MAX_ID
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.organisations.service import subtree_ids
@@ -104,7 +106,13 @@ def visible_alert(session: Session, person: Person, alert_id: int) -> AlertRow:
 
 
 def alert_counts(session: Session, person: Person, *, now: datetime, time_zone: str) -> AlertCounts:
-    """Figures for the head of a page; "today" begins at midnight of ``time_zone``."""
+    """Figures for the head of a page; "today" begins at midnight of ``time_zone``.
+
+    Raises:
+        InvalidRequest: there is no such time zone.
+    """
+    if time_zone not in _time_zones():
+        raise InvalidRequest("There is no time zone of this name. Give one such as Asia/Shanghai.")
     mine = person.scope.owned(AlertRow.premises_id)
     by_tier = session.execute(
         select(AlertRow.tier, func.count())
@@ -115,6 +123,12 @@ def alert_counts(session: Session, person: Person, *, now: datetime, time_zone: 
     today = session.scalar(select(func.count()).where(mine, AlertRow.found_at >= midnight))
     counts = dict.fromkeys((1, 2, 3), 0) | dict(by_tier)
     return AlertCounts(open_by_tier=counts, found_today=today or 0)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # Asking for them one by one opens files: a folder's name, or one too long, is an error of the system.
+    return frozenset(available_timezones())
 
 
 def _conditions(filters: AlertFilters | None) -> list[ColumnElement[bool]]:
@@ -152,6 +166,9 @@ def _read_cursor(cursor: str) -> int:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         if not text.startswith("a"):
             raise ValueError
-        return int(text[1:])
+        alert_id = int(text[1:])
+        if not 0 <= alert_id <= MAX_ID:
+            raise ValueError
+        return alert_id
     except (ValueError, binascii.Error):
         raise InvalidRequest("The cursor is not one that this service gave. Begin without one.") from None

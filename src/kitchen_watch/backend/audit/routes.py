@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from kitchen_watch.backend.audit.reading import audit_page
 from kitchen_watch.backend.audit.schemas import AuditPage
 from kitchen_watch.backend.auth.callers import Administrator
+from kitchen_watch.backend.bounds import RowId
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
@@ -19,7 +20,7 @@ def list_audit(
     _person: Administrator,
     parts: PartsOf,
     *,
-    cursor: Annotated[int | None, Query(ge=1, description="next_cursor of the page before")] = None,
+    cursor: Annotated[RowId | None, Query(description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     action: Annotated[str | None, Query(max_length=64)] = None,
 ) -> AuditPage:

@@ -31,7 +31,11 @@ def check_origin(connection: HTTPConnection, public_url: str) -> None:
             raise _foreign()
         return
     ours = {urlsplit(public_url).netloc, connection.headers.get("host", "")}
-    if urlsplit(origin).netloc not in ours:
+    try:
+        theirs = urlsplit(origin).netloc
+    except ValueError:
+        raise _foreign() from None
+    if theirs not in ours:
         raise _foreign()
 
 

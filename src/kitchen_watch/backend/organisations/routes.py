@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from kitchen_watch.backend.auth.callers import AnyPerson, Regulator
+from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.organisations import service
 from kitchen_watch.backend.organisations.schemas import (
     CameraPage,
@@ -34,9 +35,9 @@ def list_premises(
     person: AnyPerson,
     parts: PartsOf,
     *,
-    cursor: Annotated[int, Query(ge=0, description="next_cursor of the page before")] = 0,
+    cursor: Annotated[PlaceId, Query(description="next_cursor of the page before")] = 0,
     limit: _Limit = 100,
-    grid_id: Annotated[int | None, Query(description="a node of the tree; its whole subtree")] = None,
+    grid_id: Annotated[PlaceId | None, Query(description="a node of the tree; its whole subtree")] = None,
 ) -> PremisesPage:
     """Premises in your scope with their cameras and open alerts counted."""
     with parts.database.read() as session:
@@ -44,7 +45,7 @@ def list_premises(
 
 
 @router.get("/premises/{premises_id}", tags=["premises"], summary="One premises")
-def get_premises(premises_id: int, person: AnyPerson, parts: PartsOf) -> PremisesDetail:
+def get_premises(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> PremisesDetail:
     """The premises with its cameras and how they are."""
     with parts.database.read() as session:
         return service.premises_detail(session, person, premises_id, now=parts.clock.now())

@@ -69,7 +69,10 @@ def own_address(address: str) -> str:
 
     A link that somebody sends must not lead through our login page to a foreign one.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
     foreign = parts.scheme or parts.netloc or "\\" in address or not address.isprintable()
     if foreign or not address.startswith("/") or address.startswith("//"):
         return "/"

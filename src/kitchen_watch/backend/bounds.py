@@ -1,0 +1,30 @@
+"""Values of requests that every database can hold and compare: row ids and points in time.
+
+A larger number is a fault in the request, not in the service: SQLite and PostgreSQL refuse it with
+errors that nobody could act on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+MAX_ID = 2**63 - 1
+
+RowId = Annotated[int, Field(ge=0, le=MAX_ID)]
+"""Ids of alerts, feed entries, audit entries and photos."""
+PlaceId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""Ids of premises and nodes, which are kept in 32 bit."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time does not exist in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A point in time with its offset, in UTC; the ends of the calendar do not exist in every zone."""
