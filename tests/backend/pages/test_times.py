@@ -76,3 +76,9 @@ def test_clocks_differ_only_beyond_what_a_network_delays(offset: int | None, dif
 def test_which_clock_is_ahead_is_said() -> None:
     assert offset_words(4200, ZH) == "设备时钟比服务器慢 4.2 秒"  # server minus device
     assert offset_words(-60_000, EN) == "device clock 1 min ahead of the server"
+
+
+@pytest.mark.parametrize("offset", [2**63 - 1, -(2**63), 10**30, 86_399_999_999_999_999])
+def test_a_clock_that_is_absurdly_wrong_is_still_told(offset: int) -> None:
+    assert clocks_differ(offset)
+    assert "36525 d" in offset_words(offset, EN)

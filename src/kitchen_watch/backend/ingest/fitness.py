@@ -9,6 +9,8 @@ from kitchen_watch.events import Event
 MAX_INT32 = 2**31 - 1
 MAX_INT64 = 2**63 - 1
 YEARS = range(2000, 2200)
+MAX_OFFSET_MS = 10 * 366 * 24 * 3600 * 1000
+"""Ten years: a clock that was never set, and more than any clock that was."""
 
 
 def unstorable(event: Event, raw: Any) -> str | None:
@@ -17,7 +19,7 @@ def unstorable(event: Event, raw: Any) -> str | None:
         return "A text contains the character NUL."
     manifest = event.evidence
     times = [event.occurred_at, event.started_at, event.last_seen_at, event.ended_at]
-    large = [(event.sequence, MAX_INT32), (abs(event.server_offset_ms or 0), MAX_INT64)]
+    large = [(event.sequence, MAX_INT32), (abs(event.server_offset_ms or 0), MAX_OFFSET_MS)]
     if manifest is not None:
         times += [manifest.created_at]
         times += [at for file in manifest.files for at in (file.starts_at, file.ends_at)]

@@ -15,6 +15,8 @@ from kitchen_watch.backend.pages.languages import Language
 SMALLEST_CLOCK_DIFFERENCE = timedelta(seconds=2)
 """Network delay alone explains less; from here on both clocks are shown."""
 
+LARGEST_CLOCK_DIFFERENCE = timedelta(days=36_525)
+"""A hundred years; a larger difference is told as this one."""
 
 JUST_NOW_S = 5
 UNITS_S = (31_536_000, 2_592_000, 604_800, 86_400, 3_600, 60, 1)
@@ -80,12 +82,14 @@ def clocks_differ(server_offset_ms: int | None) -> bool:
     """Whether device and server time have to be told apart."""
     if server_offset_ms is None:
         return False
-    return abs(timedelta(milliseconds=server_offset_ms)) >= SMALLEST_CLOCK_DIFFERENCE
+    return abs(server_offset_ms) >= SMALLEST_CLOCK_DIFFERENCE // timedelta(milliseconds=1)
 
 
 def offset_words(server_offset_ms: int, language: Language) -> str:
     """Which clock is ahead and by how much; ``server_offset_ms`` is server minus device."""
-    length = duration(abs(timedelta(milliseconds=server_offset_ms)), language)
+    # Stored is what an edge once said; a page must come whatever that was.
+    shown_ms = min(abs(server_offset_ms), LARGEST_CLOCK_DIFFERENCE // timedelta(milliseconds=1))
+    length = duration(timedelta(milliseconds=shown_ms), language)
     if server_offset_ms > 0:
         return language.gettext("device clock %(length)s behind the server") % {"length": length}
     return language.gettext("device clock %(length)s ahead of the server") % {"length": length}
