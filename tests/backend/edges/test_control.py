@@ -13,6 +13,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from kitchen_watch.backend.edges import states
+from kitchen_watch.backend.edges.control import NO_BINARY
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.control import (
     CameraCommand,
@@ -249,6 +251,36 @@ async def test_an_edge_that_leaves_before_it_answers_is_a_conflict(backend: Back
         await edge.hear()
     answer = await asked
     assert (answer.status_code, "before it answered" in answer.json()["detail"]) == (409, True)
+
+
+async def test_messages_that_mean_nothing_do_not_end_the_connection(backend: Backend) -> None:
+    async with connected(backend) as edge:
+        for text in ("", "[", '{"type": "of_tomorrow"}', "null", '{"type": "heartbeat", "sent_at": 1e300}'):
+            await edge.socket.send(text)
+        await edge.hello()
+
+
+async def test_a_message_that_cannot_be_stored_does_not_end_the_connection(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_more: object) -> None:
+        raise OverflowError("Python int too large to convert to SQLite INTEGER")
+
+    async with connected(backend) as edge:
+        with monkeypatch.context() as broken:
+            broken.setattr(states, "store_heartbeat", fail)
+            await edge.say(Heartbeat(sent_at=NOON, cameras=()))
+            await edge.hello()
+        await edge.beat()
+
+
+async def test_binary_data_is_refused_with_its_close_code(backend: Backend) -> None:
+    async with connected(backend) as edge:
+        await edge.hello()
+        await edge.socket.send(b"\x00\x01")
+        async with asyncio.timeout(10):
+            await edge.socket.wait_closed()
+        assert edge.socket.close_code == NO_BINARY == 1003
 
 
 async def test_commands_end_where_the_scope_ends(backend: Backend) -> None:

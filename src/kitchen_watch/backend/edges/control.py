@@ -13,7 +13,9 @@ from uuid import UUID, uuid4
 
 import structlog
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from kitchen_watch.backend.database import Database
@@ -33,11 +35,13 @@ from kitchen_watch.control import (
     Welcome,
     from_edge,
 )
-from kitchen_watch.errors import Conflict
+from kitchen_watch.errors import Conflict, KitchenWatchError
 
 REPLACED = 4001
 """Close code: the edge has opened a newer connection."""
 WRONG_EDGE = 4003
+NO_BINARY = 1003
+"""Close code of RFC 6455: data of a kind that is not taken here."""
 GOING_AWAY = 1001
 
 log = structlog.get_logger(__name__)
@@ -93,7 +97,12 @@ class ControlHub:
         log.info("edge connected", edge=edge_id)
         try:
             while True:
-                await self._receive(connection, await socket.receive_text())
+                text = _text_of(await socket.receive())
+                if text is None:
+                    log.warning("binary data on a control connection", edge=edge_id)
+                    await _close(connection, NO_BINARY)
+                    break
+                await self._take(connection, text)
         except WebSocketDisconnect:
             pass
         finally:
@@ -167,6 +176,18 @@ class ControlHub:
         for connection in list(self._connections.values()):
             await _close(connection, GOING_AWAY)
 
+    async def _take(self, connection: _Connection, text: str) -> None:
+        # What cannot be stored now is told anew by the next heartbeat; the connection must not end for it.
+        try:
+            await self._receive(connection, text)
+        except (SQLAlchemyError, OverflowError, ValueError, KitchenWatchError) as error:
+            log.warning(
+                "message of an edge not taken",
+                edge=connection.edge_id,
+                reason=str(error)[:300],
+                size=len(text),
+            )
+
     async def _receive(self, connection: _Connection, text: str) -> None:
         try:
             message = from_edge.validate_json(text)
@@ -222,6 +243,14 @@ class ControlHub:
         await run_in_threadpool(
             states.store_disconnect, self._database, connection.edge_id, connection.connection_id
         )
+
+
+def _text_of(message: Message) -> str | None:
+    # The same as ``receive_text`` of Starlette, which knows no answer to a binary frame.
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"], message.get("reason"))
+    text: str | None = message.get("text")
+    return text
 
 
 async def _close(connection: _Connection, code: int) -> None:
