@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
-from kitchen_watch.events import EventVerdict
+from kitchen_watch.events import EventKind, EventVerdict, manifest_sha256
 from tests.backend.stories import Chain, Violation, deliver, evidence_file, opening_with_evidence, verdicts
 from tests.backend.support import Backend
 
@@ -109,3 +110,35 @@ def test_a_manifest_named_by_two_events_is_stored_once(any_backend: Backend) -> 
     detail = any_backend.logged_in("admin").get("/api/v1/alerts/1").json()
     assert len(detail["manifests"]) == 1
     assert (detail["model"]["name"], detail["rule"]["parameters"]["held_s"]) == ("kitchen-yolo26n", 10.0)
+
+
+def test_a_second_manifest_of_one_id_is_kept_and_marked(any_backend: Backend) -> None:
+    """Whoever takes an id that is used marks only the own alert; repeating it changes nothing."""
+    first = opening_with_evidence("cam-a1")
+    assert first.evidence is not None
+    deliver(any_backend, first)
+    chain = Chain("edge-2")
+    foreign = opening_with_evidence("cam-c1", edge_id="edge-2", chain=chain)
+    assert foreign.evidence is not None
+    evidence = foreign.evidence.model_copy(update={"manifest_id": first.evidence.manifest_id})
+    stolen = foreign.model_copy(
+        update={"evidence": evidence.model_copy(update={"sha256": manifest_sha256(evidence)})}
+    )
+    for event in (
+        stolen,
+        stolen.model_copy(update={"event_id": uuid4(), "sequence": 1, "kind": EventKind.UPDATED}),
+    ):
+        assert verdicts(deliver(any_backend, event, edge_id="edge-2")) == [EventVerdict.ACCEPTED]
+    admin = any_backend.logged_in("admin")
+    own, theirs = (admin.get(f"/api/v1/alerts/{alert}").json() for alert in (1, 2))
+    assert (own["evidence_sound"], [one["link"] for one in own["manifests"]]) == (True, ["linked"])
+    assert (theirs["evidence_sound"], [one["link"] for one in theirs["manifests"]]) == (False, ["broken"])
+    assert "another manifest" in theirs["manifests"][0]["link_reason"]
+    assert len(theirs["manifests"][0]["files"]) == 2
+
+
+def test_a_manifest_told_again_is_nothing_new(any_backend: Backend) -> None:
+    story = opening_with_evidence("cam-a1")
+    again = story.model_copy(update={"event_id": uuid4(), "sequence": 1, "kind": EventKind.UPDATED})
+    deliver(any_backend, story, again)
+    assert links(any_backend) == {0: ("linked", None, True)}

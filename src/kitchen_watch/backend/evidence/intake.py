@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid5
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.evidence.chain import Link, join_waiting, link_of, own_fault
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow, LinkState, ManifestRow
 from kitchen_watch.events import Event, EvidenceManifest
+
+TAKEN_ID = "Its id belongs to another manifest already."
 
 
 def store_manifests(
@@ -25,12 +28,20 @@ def store_manifests(
     ]
     with_evidence.sort(key=lambda item: item[1].chain_index)
     for event, manifest, raw, alert_id in with_evidence:
-        if session.get(ManifestRow, manifest.manifest_id) is not None:
-            continue  # named by an earlier event: nothing new
-        fault = own_fault(event, manifest, raw)
+        fault, manifest_id = own_fault(event, manifest, raw), manifest.manifest_id
+        stored = session.get(ManifestRow, manifest_id)
+        if stored is not None:
+            said = (event.edge_id, alert_id, manifest.sha256)
+            same = said == (stored.edge_id, stored.alert_id, stored.sha256)
+            if same and (fault is None or raw == stored.body):
+                continue  # named by an earlier event: nothing new
+            # Two manifests of one id: the first keeps it, so that nobody can spoil another's evidence.
+            fault, manifest_id = TAKEN_ID, uuid5(manifest_id, " ".join(map(str, said)))
+            if session.get(ManifestRow, manifest_id) is not None:
+                continue
         link = Link(LinkState.BROKEN, fault) if fault else link_of(session, event.edge_id, manifest)
         row = ManifestRow(
-            manifest_id=manifest.manifest_id,
+            manifest_id=manifest_id,
             edge_id=event.edge_id,
             alert_id=alert_id,
             event_id=event.event_id,
@@ -45,7 +56,7 @@ def store_manifests(
         session.add(row)
         session.flush()
         join_waiting(session, row)
-        _expect_files(session, event.edge_id, manifest, alert_id)
+        _expect_files(session, row, manifest)
 
 
 def wanted_files(
@@ -68,11 +79,11 @@ def wanted_files(
     return tuple(sha256 for sha256 in dict.fromkeys(named) if sha256 in missing)
 
 
-def _expect_files(session: Session, edge_id: str, manifest: EvidenceManifest, alert_id: int) -> None:
+def _expect_files(session: Session, row: ManifestRow, manifest: EvidenceManifest) -> None:
     completed = dict(
         session.execute(
             select(EvidenceFileRow.sha256, EvidenceFileRow.completed_at).where(
-                EvidenceFileRow.edge_id == edge_id,
+                EvidenceFileRow.edge_id == row.edge_id,
                 EvidenceFileRow.sha256.in_([file.sha256 for file in manifest.files]),
                 EvidenceFileRow.completed_at.is_not(None),
             )
@@ -80,9 +91,9 @@ def _expect_files(session: Session, edge_id: str, manifest: EvidenceManifest, al
     )
     session.add_all(
         EvidenceFileRow(
-            manifest_id=manifest.manifest_id,
-            alert_id=alert_id,
-            edge_id=edge_id,
+            manifest_id=row.manifest_id,
+            alert_id=row.alert_id,
+            edge_id=row.edge_id,
             sha256=file.sha256,
             name=file.name,
             kind=file.kind,
