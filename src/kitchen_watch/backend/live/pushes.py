@@ -31,6 +31,9 @@ from kitchen_watch.errors import Conflict
 
 QUEUE_BYTES = 6 * 1024 * 1024
 GROUP_BYTES = 8 * 1024 * 1024
+GROUP_MESSAGES = 2000
+"""A minute of pictures at 30 a second: no camera goes so long without a keyframe."""
+QUEUE_MESSAGES = 4000
 MAX_MESSAGE = 4 * 1024 * 1024
 PushKind = Literal["fmp4", "mjpeg"]
 MEDIA_TYPES = ("video/mp4; codecs=", "image/jpeg")
@@ -54,7 +57,7 @@ class PushViewer:
 
     def offer(self, chunk: bytes, *, key: bool) -> None:
         """Queue a chunk, or drop what waits if this viewer is too slow."""
-        if self.size + len(chunk) > QUEUE_BYTES:
+        if self.size + len(chunk) > QUEUE_BYTES or len(self.chunks) >= QUEUE_MESSAGES:
             self.chunks.clear()
             self.size, self.waits = 0, True
         if self.waits and not key:
@@ -109,7 +112,7 @@ class Push:
         if key or self.group:
             self.group.append(chunk)
             self.group_size += len(chunk)
-            if self.group_size > GROUP_BYTES:
+            if self.group_size > GROUP_BYTES or len(self.group) > GROUP_MESSAGES:
                 self.group, self.group_size = [], 0
         for viewer in self.viewers:
             viewer.offer(chunk, key=key)
