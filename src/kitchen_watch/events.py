@@ -21,11 +21,9 @@ MAX_EVENTS_PER_BATCH = 100
 MAX_FILES_PER_MANIFEST = 16
 MAX_DETECTIONS = 200
 MAX_TEXT = 2000
-_TEN_YEARS_MS = 10 * 366 * 86_400_000
+"""What an edge sends at most. A backend cuts longer texts instead of refusing the event: no event may
+be lost for a talkative camera."""
 
-Offset = Annotated[int, Field(ge=-_TEN_YEARS_MS, le=_TEN_YEARS_MS)]
-Text = Annotated[str, Field(max_length=200)]
-Detail = Annotated[str, Field(max_length=MAX_TEXT)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
@@ -55,24 +53,24 @@ class EvidenceKind(StrEnum):
 class ModelUsed(_Wire):
     """The detector behind a violation; ``None`` in an event whose rule needs no model."""
 
-    name: Text
-    version: Text
+    name: str
+    version: str
     sha256: Sha256
-    precision: Text = Field(default="f32", description="numeric precision the edge inferred with")
+    precision: str = Field(default="f32", description="numeric precision the edge inferred with")
 
 
 class RuleUsed(_Wire):
     """The rule behind a violation, with the very parameters that were in force."""
 
-    rule_id: Text = Field(description="the violation code, or code/zone where zones differ")
-    version: Text = Field(description="first 12 hex digits of the SHA-256 of the parameters")
+    rule_id: str = Field(description="the violation code, or code/zone where zones differ")
+    version: str = Field(description="first 12 hex digits of the SHA-256 of the parameters")
     parameters: dict[str, Any]
 
 
 class DetectionSeen(_Wire):
     """One labelled box in the snapshot; ``box`` is xyxy in 0..1."""
 
-    label: Text
+    label: str
     confidence: Unit
     box: tuple[float, float, float, float]
     track_id: int | None = None
@@ -106,7 +104,7 @@ class EvidenceManifest(_Wire):
     violation_id: UUID
     code: ViolationCode
     created_at: AwareDatetime = Field(description="device clock")
-    server_offset_ms: Offset | None = Field(
+    server_offset_ms: int | None = Field(
         default=None, description="server time minus device time, when it was known"
     )
     model: ModelUsed | None
@@ -131,17 +129,17 @@ class Event(_Wire):
     code: ViolationCode
     tier: Annotated[int, Field(ge=1, le=3)]
     occurred_at: AwareDatetime = Field(description="device clock")
-    server_offset_ms: Offset | None = None
+    server_offset_ms: int | None = None
     started_at: AwareDatetime = Field(description="when the condition was first seen to hold")
     last_seen_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     confidence: Unit = Field(description="highest confidence so far; 1.0 for camera faults")
-    zone_id: Text | None = None
+    zone_id: str | None = None
     model: ModelUsed | None = None
     rule: RuleUsed
     detections: Annotated[tuple[DetectionSeen, ...], Field(max_length=MAX_DETECTIONS)] = ()
     evidence: EvidenceManifest | None = None
-    detail: Detail | None = Field(default=None, description="one clear sentence, where useful")
+    detail: str | None = Field(default=None, description="one clear sentence, where useful")
 
 
 class EventVerdict(StrEnum):
