@@ -8,14 +8,17 @@ from datetime import UTC, datetime, timedelta
 import av
 import pytest
 
+from kitchen_watch.backend.alerts.schemas import AlertDetail
 from kitchen_watch.backend.auth.passwords import check_new_password
 from kitchen_watch.backend.pages.languages import choose
+from kitchen_watch.backend.pages.rendering import render
 from kitchen_watch.backend.pages.spoken import PLAIN, WITH_VALUES, said
 from kitchen_watch.edge.outbox.disk import DiskPolicy, plan
 from kitchen_watch.edge.rules.camera import DETAILS
 from kitchen_watch.edge.streams.failures import no_video, opening_failed, reading_failed
 from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.errors import InvalidRequest
+from tests.backend.pages import samples
 
 ZH, EN = choose("zh"), choose("en")
 SOURCE = SourceSettings(url="rtsp://10.0.0.9/main")
@@ -75,3 +78,36 @@ def test_every_sentence_finds_itself() -> None:
 def test_a_sentence_that_nobody_knows_is_told_as_it_came() -> None:
     for sentence in ("The lens has been stolen.", "", "100 %(odd)s %"):
         assert said(sentence, ZH) == sentence
+
+
+NO_CLIP_REASONS = [
+    "no clip: the edge was restarted before the clip was complete",
+    "no clip: the camera sent no pictures at that moment",
+    "no clip: the camera's pictures ended 5.1 s before the moment",
+    "no clip: 32 clips of this camera are being made already",
+    "There is no picture from the camera. no clip: the camera sent no pictures at that moment",
+]
+
+
+@pytest.mark.parametrize("sentence", NO_CLIP_REASONS)
+def test_why_there_is_no_clip_is_told_in_chinese(sentence: str) -> None:
+    assert re.search(r"[a-z]{2}", said(sentence, ZH)) is None
+    assert said(sentence, EN) == sentence
+
+
+def test_the_page_stops_promising_a_clip_that_will_never_come() -> None:
+    def page(alert: AlertDetail, language: str = "zh") -> str:
+        who = samples.person()
+        return render("alert.html", samples.frame(language, who), {"alert": alert, "after": 1})
+
+    quiet = samples.alert_page(manifests=[])
+    assert "暂无视频" in page(quiet)
+    events = list(quiet.events)
+    events[-1] = events[-1].model_copy(update={"detail": NO_CLIP_REASONS[0]})
+    told = quiet.model_copy(update={"events": events})
+    assert "暂无视频" not in page(told)
+    assert '没有这一时刻的视频。</p><p class="small">视频完成前边缘节点重新启动</p>' in page(told)
+    assert "没有视频：视频完成前边缘节点重新启动" in page(told), (
+        "the timeline speaks the reader's language, too"
+    )
+    assert "There is no clip of this moment." in page(told, "en")

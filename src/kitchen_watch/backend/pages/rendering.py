@@ -21,7 +21,8 @@ from kitchen_watch.backend.pages import times, wording
 from kitchen_watch.backend.pages.languages import Language, languages
 from kitchen_watch.backend.pages.navigation import items_for
 from kitchen_watch.backend.pages.rule_words import rule_sentences
-from kitchen_watch.backend.pages.spoken import said
+from kitchen_watch.backend.pages.spoken import NO_CLIP, said
+from kitchen_watch.events import EventKind
 
 HERE = Path(__file__).resolve().parent
 TEMPLATES = HERE / "templates"
@@ -80,6 +81,17 @@ def evidence_file(alert: AlertDetail, kind: str) -> EvidenceView | None:
     return max(found, key=lambda file: file.complete, default=None)
 
 
+def why_no_clip(alert: AlertDetail) -> str | None:
+    """Why the latest clip will never come, as the edge said it; ``None`` while it still may."""
+    for event in sorted(alert.events, key=lambda one: one.sequence, reverse=True):
+        _, mark, reason = f" {event.detail or ''}".rpartition(f" {NO_CLIP}")
+        if mark:
+            return reason
+        if event.kind is EventKind.OPENED:
+            return None  # it was asked for anew
+    return None
+
+
 def evidence_state(alert: AlertDetail) -> str:
     """``none``, ``broken``, ``waiting`` (for a file or for the package before), or ``verified``."""
     links = {manifest.link for manifest in alert.manifests}
@@ -118,6 +130,7 @@ def _environment(code: str) -> jinja2.Environment:
         clocks_differ=times.clocks_differ,
         evidence_file=evidence_file,
         evidence_state=evidence_state,
+        why_no_clip=why_no_clip,
     )
     return environment
 

@@ -19,6 +19,22 @@ PLAIN = (
     N_("There is no picture from the camera."),
     N_("The edge of this camera is not connected."),
     N_("It does not follow from the manifest before it."),
+    N_("Its content does not match its own hash."),
+    N_("It was made for another camera or violation."),
+    N_("It is the first of the chain, yet names one before it."),
+    N_("Its id belongs to another manifest already."),
+    N_("the edge was restarted before the clip was complete"),
+    N_("the camera sent no pictures at that moment"),
+    N_("no keyframe came before the moment"),
+    N_("the picture of the moment cannot be decoded"),
+    N_("none of the pictures around the moment can be decoded"),
+    N_("the file has no picture"),
+    N_("it does not begin with a keyframe"),
+    N_("its time stamps do not grow"),
+    N_(
+        "no keyframe came, or keyframes lie too far apart for the memory that clips have; set the "
+        "camera to a keyframe every 2 s"
+    ),
     N_("The present password is wrong."),
     N_("The new password is too short: it needs at least 10 characters."),
     N_("The new password is too long: at most 256 characters."),
@@ -29,6 +45,7 @@ PLAIN = (
 
 WITH_VALUES = (
     N_("main stream: %(rest)s"),
+    N_("no clip: %(rest)s"),
     N_("%(count)s in zone %(zone)s, %(most)s allowed."),
     N_(
         "%(place)s: the camera asks for a user name and password. Give username and password of a camera "
@@ -76,8 +93,18 @@ WITH_VALUES = (
         "The disk is nearly full (%(free)s left) and nothing on it may be deleted: %(stuck)s evidence "
         "packages are undelivered, held or still open. Free space or restore the connection."
     ),
+    N_("the camera's pictures ended %(length)s s before the moment"),
+    N_("the camera's pictures began %(length)s s after the moment"),
+    N_("%(count)s clips of this camera are being made already"),
+    N_("it does not play: %(error)s"),
+    N_("%(codec)s is no video"),
+    N_("the pictures cannot be written as MP4: %(error)s"),
+    N_("Number %(number)s of the chain is there twice: the edge's record began anew or was rewritten."),
     N_("The disk is filling up (%(free)s left). Below %(floor)s the oldest delivered evidence is deleted."),
 )
+
+NO_CLIP = "no clip: "
+"""How edges begin the reason why a clip will never come."""
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 
@@ -86,6 +113,9 @@ def said(sentence: str, language: Language) -> str:
     """The sentence in ``language``, with the values it carries."""
     if sentence in PLAIN:
         return language.gettext(sentence)
+    before, mark, reason = sentence.partition(f" {NO_CLIP}")
+    if mark:  # an event says first what happened, then what is missing
+        return f"{said(before, language)} {said(NO_CLIP + reason, language)}"
     for pattern in WITH_VALUES:
         found = _expression(pattern).fullmatch(sentence)
         if found is not None:
