@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
+from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
+from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.control import CameraState
 from tests.backend.stories import Chain
 from tests.backend.support import Backend
@@ -24,6 +27,11 @@ OF_RESTAURANTS = ("/home", "/alerts", "/alerts/1", "/cameras")
 SMALLEST_TARGET = 44
 
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDE_ONES = """
+[...document.querySelectorAll("main *")]
+  .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((element) => element.outerHTML.slice(0, 90)).slice(0, 12)
+"""
 TOUCHED = "button, .button, summary, select, input:not([type=checkbox]), .tabs a, .toggle"
 TOO_SMALL = f"""
 [...document.querySelectorAll("{TOUCHED}")]
@@ -103,3 +111,28 @@ def check(page: object) -> None:
     assert evaluate(TOO_WIDE) <= 0, f"{where} scrolls sideways"
     if evaluate("innerWidth") < 500:
         assert evaluate(TOO_SMALL) == [], f"{where} has targets that fingers miss"
+
+
+def test_unbroken_names_of_people_and_edges_never_scroll_sideways(site: Backend, visit: Visit) -> None:
+    endless = "W" * 80
+    moment = scene(site)
+    moment.open(detail=endless, zone_id=endless[:64])
+    with site.parts.database.write() as session:
+        for table in (CameraRow, PremisesRow):
+            session.execute(update(table).values(name=endless, name_en=endless))
+        session.execute(update(PremisesRow).values(address=endless))
+        session.execute(
+            update(AlertRow).values(
+                code=endless[:40],
+                model={"name": endless, "version": endless, "sha256": "a" * 64},
+                rule={"rule_id": endless, "version": endless, "parameters": {endless: endless}},
+                detections=[{"label": endless, "confidence": 0.5, "box": [0.1, 0.1, 0.2, 0.2]}],
+            )
+        )
+    heartbeat(site)
+    for username, pages in (("manager_a", OF_RESTAURANTS), ("regulator", OF_REGULATORS)):
+        reader = visit(username, size=(360, 740))
+        for path in pages:
+            reader.go(path)
+            page = reader.page
+            assert page.evaluate(TOO_WIDE) <= 0, (path, page.evaluate(WIDE_ONES))
