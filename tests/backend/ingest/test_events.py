@@ -164,6 +164,15 @@ def test_one_bad_event_does_not_refuse_its_batch(any_backend: Backend) -> None:
     assert "tier" in (result.results[0].reason or "")
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_clock_that_is_more_than_ten_years_off_is_refused(backend: Backend, sign: int) -> None:
+    def with_offset(years: int) -> dict[str, Any]:
+        offset = sign * years * 365 * 24 * 3600 * 1000
+        return opening().model_dump(mode="json") | {"server_offset_ms": offset}
+
+    assert verdicts(deliver(backend, with_offset(9), with_offset(11))) == [ACCEPTED, REFUSED]
+
+
 def test_a_place_in_a_violation_is_taken_once(any_backend: Backend) -> None:
     violation = Violation()
     first = violation.tell()
