@@ -79,3 +79,11 @@ def test_a_cockroach_need_not_move() -> None:
     camera = Camera()
     camera.show([seen("cockroach", width=0.02, height=0.02)], seconds=1)
     assert camera.open() == ["COCKROACH"]
+
+
+def test_a_dark_spot_that_hardly_looks_like_a_cockroach_accuses_nobody() -> None:
+    camera = Camera()
+    camera.show([seen("cockroach", y=0.8, width=0.02, height=0.02, confidence=0.6)], seconds=60)
+    assert camera.changes == []
+    camera.show([seen("cockroach", y=0.8, width=0.02, height=0.02, confidence=0.7)], seconds=2)
+    assert told(camera.changes) == [("COCKROACH", "opened")]

@@ -74,7 +74,7 @@ class PestRule:
         vetoed = set()
         seen = []
         for track in look.tracks:
-            if track.label not in self._labels:
+            if track.label not in self._labels or track.confidence < self._parameters.min_confidence:
                 continue
             if any(_explains(other, track) for other in others):
                 vetoed.add(track.track_id)
