@@ -41,7 +41,8 @@ def configure_logs(*, log_format: LogFormat = "console", level: str = "INFO") ->
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at every line: whoever replaces standard error later is heeded.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,  # the programs configure anew once they know their settings
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -13,6 +13,8 @@ import pytest
 from tests.backend.stories import CLIP, PICTURE, Violation, deliver, opening_with_evidence, upload
 from tests.backend.support import Backend
 
+pytestmark = pytest.mark.thorough
+
 WORDS_OF_B = ("乙饭店", "Restaurant B", "JY-B", "cam-b1", "rat behind the stove", "manager_b")
 ROLES = ["manager_a", "staff_a", "official_a", "regulator2", "supervisor2", "manager_c"]
 ANYTHING = ["1", "2", "3", "x", "cam-b1", "00000000-0000-4000-8000-000000000000"]

@@ -11,6 +11,8 @@ import pytest
 from tests.backend.stories import deliver, opening_with_evidence
 from tests.backend.support import Backend
 
+pytestmark = pytest.mark.thorough
+
 HUGE = [str(2**31), str(2**63 - 1), str(2**63), str(10**40 - 1), "-1", str(-(2**63) - 1)]
 TEXTS = ["", "x", "\x00", "%", "'", "[", "//[", "../..", "é" * 70, "٣", "1_0", " 1", "1e3", "A" * 300, "😀"]
 ZONES = ["Asia", "Foo/Bar", "true", "tzdata", "zone", "leapseconds", "A" * 60, "", "../etc/passwd", "posix"]
