@@ -80,7 +80,7 @@ class PestParameters(ContentParameters):
         float, Field(ge=0.0, description="path in lengths of its own box that counts as moving")
     ] = 0.5
     min_confidence: Annotated[
-        float, Field(ge=0.0, le=1.0, description="a sighting less sure is no hit, whatever the model card says")
+        float, Field(ge=0.0, le=1.0, description="a sighting less sure than this is no hit")
     ] = 0.0
     veto_labels: Annotated[
         tuple[Label, ...], Field(description="an animal of these labels in its place is no pest")
