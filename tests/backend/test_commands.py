@@ -77,6 +77,10 @@ def test_a_district_file_is_put_in(config: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert re.search(r"^officer may log in once with: \S{14}$", done.stdout, re.MULTILINE)
     assert re.search(r"^the edge edge-9 signs with: whsec_", done.stdout, re.MULTILINE)
+    assert run("people", "seed", district, "--config", config).stdout == ""
+    anew = run("people", "seed", district, "--config", config, "--reissue")
+    assert re.fullmatch(r"officer may log in once with: \S{14}\n", anew.stdout)
+    assert anew.stdout not in done.stdout
 
 
 def test_openapi_prints_nothing_but_the_document() -> None:

@@ -56,9 +56,12 @@ def serve(port: int) -> None:
 if command == "people":
     if (scratch / "seeding-fails").exists():
         sys.exit("error: the district: node 9901 lies elsewhere")
-    if not (scratch / "seeded").exists():
+    seeded = scratch / "seeded"
+    if not seeded.exists():
         sys.stdout.write("admin may log in once with: abcd-efgh-2345\n")
-    (scratch / "seeded").touch()
+    elif "--reissue" in sys.argv and not (scratch / "password-chosen").exists():
+        sys.stdout.write("admin may log in once with: wxyz-wxyz-6789\n")
+    seeded.touch()
 else:
     values = yaml.safe_load(Path(sys.argv[4]).read_text(encoding="utf-8"))
     with (scratch / f"{command}-starts").open("a") as starts:

@@ -92,16 +92,19 @@ def test_a_timed_run_starts_everything_sums_up_and_stops_everything(
     assert (stage.scratch / "backend-ended-well").exists()
 
 
-def test_one_time_passwords_are_told_once_and_kept_nowhere(
+def test_one_time_passwords_are_kept_nowhere_so_every_start_tells_new_ones_until_one_is_chosen(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.supervisor(seconds=1.0).run()
     capsys.readouterr()
     written = [path for path in stage.home.rglob("*") if path.is_file()]
+    assert not [path for path in written if b"abcd-efgh-2345" in path.read_bytes()]
 
     stage.supervisor(seconds=1.0).run()
+    assert records(capsys)["ready"]["logins"][0]["password"] == "wxyz-wxyz-6789"
 
-    assert not [path for path in written if b"abcd-efgh-2345" in path.read_bytes()]
+    (stage.scratch / "password-chosen").touch()
+    stage.supervisor(seconds=1.0).run()
     assert records(capsys)["ready"]["logins"][0]["password"] is None
 
 

@@ -117,6 +117,9 @@ def reset(username: Annotated[str, typer.Argument(help="login name")], config: _
 def seed(
     district: Annotated[Path, typer.Argument(help="YAML file with nodes, edges, groups and people")],
     config: _Config = None,
+    reissue: Annotated[
+        bool, typer.Option("--reissue", help="new one-time passwords for those who never chose their own")
+    ] = False,
 ) -> None:
     """Put a district into the database and print what was made: one-time passwords and edge secrets."""
     from kitchen_watch.backend.app import make_parts
@@ -129,7 +132,7 @@ def seed(
     parts = make_parts(_settings(config), SystemClock())
     upgrade(parts.database)
     with parts.database.write() as session:
-        seeded = apply_district(session, spec, vault=parts.vault, now=parts.clock.now())
+        seeded = apply_district(session, spec, vault=parts.vault, now=parts.clock.now(), reissue=reissue)
     parts.database.close()
     for login, password in seeded.passwords.items():
         typer.echo(f"{login} may log in once with: {password}")

@@ -72,8 +72,10 @@ class Screen:
             password = passwords.get(login.username, "as you chose it")
             table.add_row(login.username, password, login.display_name, ROLES.get(login.role, login.role))
         self._console.print(table)
-        if not passwords:
-            self.say("The logins are those of an earlier start. To begin anew: kitchen-watch demo --fresh")
+        if any(login.username not in passwords for login in logins):
+            self.say(
+                "Passwords that were chosen earlier still hold. To begin anew: kitchen-watch demo --fresh"
+            )
         for camera_id, url in streams.items():
             self.say(f"camera {camera_id}: {url}")
         self.say(f"edge: {status}/status and {status}/metrics")

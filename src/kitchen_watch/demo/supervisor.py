@@ -145,13 +145,16 @@ class Supervisor:
         return self._child("cameras", command, announces=True)
 
     def _start_backend(self, specification: Mapping[str, Any]) -> dict[str, str]:
-        """Store the district, start the backend; one-time passwords of logins that are new."""
+        """Store the district, start the backend; one-time passwords of all who have not chosen their own."""
         home, data_dir = self._home, self._home / "backend"
         config = home / "backend.yaml"
         files.write_private(home / "district.yaml", specification)
         files.write_private(config, files.backend_configuration(data_dir=data_dir, port=WEB_PORT))
         done = subprocess.run(  # noqa: S603 - our own command
-            [*self._program, "people", "seed", str(home / "district.yaml"), "--config", str(config)],
+            [
+                *self._program, "people", "seed", str(home / "district.yaml"), "--config", str(config),
+                "--reissue",
+            ],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=START_LIMIT_S,
         )  # fmt: skip
         if done.returncode != 0:

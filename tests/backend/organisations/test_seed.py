@@ -25,9 +25,9 @@ from tests.backend.support import NOON, Backend, camera, person, sample_district
 TABLES: tuple[type[Any], ...] = (NodeRow, PremisesRow, CameraRow, EdgeRow, PersonRow, PremisesOfficialRow)
 
 
-def apply(backend: Backend, spec: dict[str, Any]) -> Seeded:
+def apply(backend: Backend, spec: dict[str, Any], *, reissue: bool = False) -> Seeded:
     with backend.parts.database.write() as session:
-        return apply_district(session, spec, vault=backend.parts.vault, now=NOON)
+        return apply_district(session, spec, vault=backend.parts.vault, now=NOON, reissue=reissue)
 
 
 def counts(backend: Backend) -> list[int]:
@@ -61,6 +61,20 @@ def test_new_logins_and_edges_are_told_once(any_backend: Backend) -> None:
     assert told.passwords["newcomer"] not in repr(told)
     browser = any_backend.log_in("newcomer", told.passwords["newcomer"])
     assert browser.get("/api/v1/session").json()["must_change_password"]
+
+
+def test_lost_one_time_passwords_are_issued_anew_only_where_that_is_wished(any_backend: Backend) -> None:
+    new = person("newcomer", "grid_officer", node="grid-1") | {"password": None, "must_change_password": True}
+    district = {"people": [new, person("admin", "admin")]}
+    first = apply(any_backend, district).passwords["newcomer"]
+    assert apply(any_backend, district).passwords == {}
+
+    again = apply(any_backend, district, reissue=True).passwords
+
+    assert set(again) == {"newcomer"}, "admin chose a password and keeps it"
+    assert again["newcomer"] != first
+    any_backend.log_in("newcomer", again["newcomer"])
+    any_backend.log_in("admin")
 
 
 def test_a_new_secret_of_an_edge_is_taken_over(backend: Backend) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kitchen_watch.backend.auth.people import NewPerson, add_person
+from kitchen_watch.backend.auth.people import NewPerson, add_person, reset_password
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.auth.service import find_by_username
 from kitchen_watch.backend.auth.vault import Vault
@@ -114,22 +114,30 @@ class DistrictSpec(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made and must be told: passwords of new logins, secrets of new edges."""
+    """What was made and must be told: one-time passwords that are new, secrets of new edges."""
 
     passwords: dict[str, str] = field(repr=False, default_factory=dict)
     edge_secrets: dict[str, SecretStr] = field(default_factory=dict)
 
 
 def apply_district(
-    session: Session, spec: dict[str, Any] | DistrictSpec, *, vault: Vault, now: datetime
+    session: Session,
+    spec: dict[str, Any] | DistrictSpec,
+    *,
+    vault: Vault,
+    now: datetime,
+    reissue: bool = False,
 ) -> Seeded:
     """Make or update everything in ``spec``; what is not in it stays. Logins that exist keep their password.
+
+    With ``reissue`` those logins get a new one-time password that never chose their own and have none in
+    ``spec``: nobody can know the old one any more.
 
     Raises:
         ConfigError: the specification is not valid, or names something that is nowhere.
     """
     district = spec if isinstance(spec, DistrictSpec) else validate(spec, DistrictSpec, where="the district")
-    seeding = _Seeding(session, vault, now)
+    seeding = _Seeding(session, vault, now, reissue=reissue)
     for edge in district.edges:
         seeding.edge(edge)
     for node in district.nodes:
@@ -143,10 +151,11 @@ def apply_district(
 
 
 class _Seeding:
-    def __init__(self, session: Session, vault: Vault, now: datetime) -> None:
+    def __init__(self, session: Session, vault: Vault, now: datetime, *, reissue: bool) -> None:
         self._session = session
         self._vault = vault
         self._now = now
+        self._reissue = reissue
         self.seeded = Seeded()
 
     def edge(self, spec: EdgeSpec) -> None:
@@ -246,6 +255,8 @@ class _Seeding:
                 now=self._now,
             )
             self.seeded.passwords[row.username] = password
+        elif self._reissue and row.must_change_password and spec.password is None:
+            self.seeded.passwords[row.username] = reset_password(self._session, row.username)
         row.display_name = spec.display_name
         for licence_no in spec.official_for:
             self._official(row.id, self._premises_id(licence_no), spec.official_level)
