@@ -20,20 +20,32 @@ scratch, command = Path(sys.argv[1]), sys.argv[2]
 ANSWERS = {
     "/readyz": "{}",
     "/healthz": "ok",
-    "/metrics": 'kw_backend_events_total{verdict="accepted"} 3.0\n',
-    "/status": json.dumps(
+}
+EARLIER = 104
+"""Events that earlier runs delivered."""
+asked = {"/metrics": 0, "/status": 0}
+
+
+def answer(path: str) -> str:
+    """Two events are delivered between the first question and the next."""
+    if path in ANSWERS:
+        return ANSWERS[path]
+    asked[path] += 1
+    delivered = 0 if asked[path] == 1 else 2
+    if path == "/metrics":
+        return f'kw_backend_events_total{{verdict="accepted"}} {delivered}.0\n'
+    return json.dumps(
         {
             "cameras": [{"camera_id": "demo-stove", "state": "streaming", "frames_received": 7}],
-            "outbox": {"delivered": 3, "pending": 0, "dead": 0, "uploads_pending": 0},
+            "outbox": {"delivered": EARLIER + delivered, "pending": 0, "dead": 0, "uploads_pending": 0},
             "violations": {"NO_HAT": 1},
         }
-    ),
-}
+    )
 
 
 class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = ANSWERS[self.path].encode()
+        body = answer(self.path).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -27,6 +27,8 @@ DEMO_RULES: dict[str, dict[str, float]] = {
     "CAM_COVERED": {"held_s": 3, "absent_s": 3},
     "CAM_OFFLINE": {"held_s": 4, "closed_held_s": 4, "absent_s": 3},
 }
+ANALYSED_PER_SECOND = 5.0
+"""Frames of each camera that the edge shall analyse."""
 _CLOSED = ("demo-store",)
 _COLD_DISHES = ("demo-cold-dishes",)
 
@@ -108,6 +110,7 @@ def edge_configuration(
         "edge_id": EDGE_ID,
         "data_dir": str(data_dir),
         "backend": {"url": backend_url, "secret": secret},
+        "analysis": {"frames_per_second": ANALYSED_PER_SECOND},
         "rules": DEMO_RULES,
         "status": {"host": LOOPBACK, "port": status_port},
         "cameras": cameras,

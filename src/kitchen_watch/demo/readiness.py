@@ -40,8 +40,8 @@ def get_values(url: str) -> dict[str, Any]:
     return dict(answer.json()) if answer is not None and answer.is_success else {}
 
 
-def wait_until_ready(child: Child, url: str, *, limit_s: float = START_LIMIT_S) -> None:
-    """Return once ``url`` answers well.
+def wait_until_ready(child: Child, url: str, *, limit_s: float = START_LIMIT_S) -> httpx.Response:
+    """The first good answer of ``url``.
 
     Raises:
         ChildFailed: the program ended, or took too long.
@@ -51,7 +51,7 @@ def wait_until_ready(child: Child, url: str, *, limit_s: float = START_LIMIT_S) 
         answer = get(url)
         _fail_if_ended(child)
         if answer is not None and answer.is_success:
-            return
+            return answer
         time.sleep(POLL_S)
     raise ChildFailed(last_words(child, "did not become ready in time"))
 

@@ -47,10 +47,15 @@ class Screen:
 
     @contextmanager
     def bar(self, title: str) -> Iterator[Callable[[float, float], None]]:
-        """A progress bar on standard error; the yielded function takes what is done and the whole."""
+        """A progress bar on standard error; the yielded function takes what is done and the whole.
+
+        Where nobody watches, in a log file, the bar would not be seen: a plain line stands there instead.
+        """
+        if not self._console.is_terminal:
+            self.say(f"{title[:1].upper()}{title[1:]}...")
         with Progress(
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-            console=self._bars, transient=True,
+            console=self._bars, transient=True, disable=not self._bars.is_terminal,
         ) as progress:  # fmt: skip
             task = progress.add_task(title, total=None)
             yield lambda done, whole: progress.update(task, completed=done, total=whole)
@@ -92,22 +97,41 @@ class Screen:
 
     def summarise(self, summary: Summary) -> None:
         """The figures of a run."""
-        cameras = Table(title="Cameras", title_justify="left")
-        for heading in ("camera", "state", "frames received", "analysed", "dropped"):
-            cameras.add_column(heading, justify="right" if heading not in {"camera", "state"} else "left")
+        cameras = Table(title=f"Cameras in {summary.seconds:.0f} s of streaming", title_justify="left")
+        for heading in ("camera", "state", "frames received", "analysed", "analysed a second", "replaced"):
+            cameras.add_column(heading, justify="left" if heading in {"camera", "state"} else "right")
         for line in summary.cameras:
+            reached = "unknown" if line.analysed_per_second is None else f"{line.analysed_per_second:.1f}"
             cameras.add_row(
-                line.camera_id, line.state, str(line.received), str(line.analysed), str(line.dropped)
+                line.camera_id,
+                line.state,
+                str(line.received),
+                str(line.analysed),
+                reached,
+                str(line.replaced),
             )
         alerts = Table(title="Alerts", title_justify="left")
         alerts.add_column("code")
         alerts.add_column("raised", justify="right")
         for code, count in summary.violations.items():
             alerts.add_row(code, str(count))
-        self._console.print(cameras, alerts)
+        self._console.print(cameras)
         self.say(
-            f"events delivered {summary.delivered}, pending {summary.pending}, refused {summary.dead}, "
-            f"evidence files still to upload {summary.uploads_pending}, accepted by the backend "
-            f"{'unknown' if summary.accepted_by_backend is None else summary.accepted_by_backend}"
+            f"Wanted are {summary.wanted_per_second:g} analysed frames a second of each camera. Replaced are "
+            "frames that were due for analysis and gave way to a newer one: the machine was busy."
+        )
+        self._console.print(alerts)
+        self.say(
+            f"events of this run: delivered {summary.delivered}, accepted by the backend "
+            f"{_or_unknown(summary.accepted_by_backend)}, known to it already "
+            f"{_or_unknown(summary.known_to_backend)}"
+        )
+        self.say(
+            f"at its end, earlier runs included: pending {summary.pending}, refused {summary.dead}, "
+            f"evidence files still to upload {summary.uploads_pending}"
         )
         self.record("summary", **summary.as_json())
+
+
+def _or_unknown(count: int | None) -> str:
+    return "unknown" if count is None else str(count)

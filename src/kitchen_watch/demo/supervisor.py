@@ -27,7 +27,7 @@ from kitchen_watch.demo.readiness import (
 )
 from kitchen_watch.demo.rendering import missing, render_missing
 from kitchen_watch.demo.screen import Screen
-from kitchen_watch.demo.summary import Summary, summary_of
+from kitchen_watch.demo.summary import ZERO, Summary, counts_of, summary_of
 from kitchen_watch.demo.terminal import ended_by_signals, sole_user
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.redact import redact
@@ -62,6 +62,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._status_url = ""
         self._web_url = ""
+        self._before = ZERO
 
     def run(self) -> int:
         """Everything from the first start to the last child's end; the exit code.
@@ -83,6 +84,9 @@ class Supervisor:
                 if options.seconds is None:
                     self._screen.say("Ctrl-C stops everything.")
                 return self._watch(options.seconds)
+            except KeyboardInterrupt:
+                self._screen.say("stopping...")
+                raise
             finally:
                 self._stop()
 
@@ -92,8 +96,9 @@ class Supervisor:
         if not (options.samples or clips or guests):
             raise ConfigError("--no-samples leaves no camera. Add --clips or --camera.")
         if options.samples and missing(home / "films"):
-            with self._screen.bar("rendering the sample cameras (once)") as progress:
+            with self._screen.bar("rendering the sample cameras (once, about half a minute)") as progress:
                 render_missing(home / "films", progress=progress)
+        self._screen.say("Starting cameras, backend and edge...")
         secret = files.kept_secret(home / "edge-secret")
         names = {clip.camera_id: clip.name for clip in clips}
         names |= {guest.camera_id: guest.camera_id for guest in guests}
@@ -116,6 +121,9 @@ class Supervisor:
         files.write_private(home / "edge.yaml", values)
         edge = self._child("edge", [*self._program, "edge", "--config", str(home / "edge.yaml")])
         wait_until_ready(edge, f"{self._status_url}/healthz")
+        # The outbox counts on over all starts: what came of this one is the difference.
+        status = wait_until_ready(edge, f"{self._status_url}/status").json()
+        self._before = counts_of(status, self._metrics())
         self._screen.welcome(
             address=self._web_url, logins=logins(specification), passwords=passwords, streams=streams,
             status=self._status_url,
@@ -191,10 +199,9 @@ class Supervisor:
                 if streaming_since is None and self._streams():
                     streaming_since = now
                 if streaming_since is not None and now - streaming_since >= seconds:
-                    break
+                    self._screen.summarise(self._drained(streaming_since))
+                    return 0 if all(child.running for child in self._children) else 1
             time.sleep(POLL_S)
-        self._screen.summarise(self._drained())
-        return 0 if all(child.running for child in self._children) else 1
 
     def _look_after(self, child: Child, due: dict[str, float], now: float) -> None:
         if child.running:
@@ -217,23 +224,32 @@ class Supervisor:
         cameras = get_values(f"{self._status_url}/status").get("cameras", ())
         return any(camera["state"] == "streaming" for camera in cameras)
 
-    def _drained(self) -> Summary:
+    def _drained(self, streaming_since: float) -> Summary:
         """The figures once the outbox is empty, or after the limit."""
         deadline = time.monotonic() + DRAIN_LIMIT_S
         while True:
-            metrics = get(f"{self._web_url}/metrics")
+            # The backend after the edge: what was delivered until then is in both.
             status = get_values(f"{self._status_url}/status")
-            summary = summary_of(status, metrics.text if metrics is not None else "")
+            summary = summary_of(
+                status, self._metrics(), before=self._before, seconds=time.monotonic() - streaming_since,
+                wanted_per_second=files.ANALYSED_PER_SECOND,
+            )  # fmt: skip
             if not (summary.pending or summary.uploads_pending) or time.monotonic() >= deadline:
                 return summary
             time.sleep(POLL_S)
 
+    def _metrics(self) -> str:
+        answer = get(f"{self._web_url}/metrics")
+        return answer.text if answer is not None and answer.is_success else ""
+
     def _stop(self) -> None:
         # What sends stops before what receives, so that nothing is in the air.
         order = {"edge": 0, "cameras": 1, "backend": 2}
-        for child in sorted(self._children, key=lambda child: order.get(child.name, 1)):
-            if not child.stop():
-                self._screen.say(f"{child.name} did not stop in time and was killed.")
+        children = sorted(self._children, key=lambda child: order.get(child.name, 1))
+        slow = [child.name for child in children if not child.stop()]
+        for name in slow:
+            self._screen.say(f"{name} did not stop in time and was killed.")
+        self._screen.say(f"Everything is stopped; alerts and evidence are kept in {self._home}")
         self._screen.record("stopped")
 
     def _kill_all(self) -> None:
