@@ -48,6 +48,20 @@ def test_other_files_are_converted_once(tmp_path: Path, name: str, codec: str, b
         assert sum(1 for _ in container.decode(video=0)) == 20
 
 
+def test_a_converted_file_that_was_damaged_is_converted_anew(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    write_film(source / "plain.ts")
+    (clip,), _ = usable_clips(source, tmp_path / "kept")
+    clip.film.write_bytes(clip.film.read_bytes()[:700])
+
+    (again,), refusals = usable_clips(source, tmp_path / "kept")
+
+    assert (again.film, refusals) == (clip.film, [])
+    with av.open(str(again.film)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 20
+
+
 def test_files_that_cannot_be_cameras_are_named_and_the_others_go_on(tmp_path: Path) -> None:
     write_film(tmp_path / "good.mp4")
     (tmp_path / "empty.mp4").touch()

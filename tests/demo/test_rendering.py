@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +17,11 @@ from kitchen_watch.demo.sample_cameras import SAMPLE_CAMERAS, SampleCamera
 from kitchen_watch.demo.scene import SceneSettings
 from kitchen_watch.demo.schedule import Film
 from kitchen_watch.errors import ConfigError
+from tests.demo.test_children import wait_for
 
 SHORT = SampleCamera("short", SceneSettings(room="cold-dishes", title="", seconds=2, figures=()))
+LONG = replace(SHORT, scene=replace(SHORT.scene, seconds=60))
+REPOSITORY = Path(__file__).parents[2]
 COLD_DISHES = next(camera for camera in SAMPLE_CAMERAS if Film.COVERED in camera.films)
 
 
@@ -72,8 +78,48 @@ def test_only_what_is_missing_is_rendered_and_older_versions_go(tmp_path: Path) 
     assert (tmp_path / "clips").exists()
     assert rendering.missing(tmp_path, [SHORT]) == []
 
-    made.paths[Film.USUAL].write_bytes(b"")
-    assert [path for _, path in rendering.missing(tmp_path, [SHORT])] == [made.paths[Film.USUAL]]
+
+@pytest.mark.integration
+def test_a_damaged_film_is_noticed_and_rendered_anew(tmp_path: Path) -> None:
+    (made,) = rendering.render_missing(tmp_path, cameras=[SHORT])
+    film = made.paths[Film.USUAL]
+    whole = film.read_bytes()
+
+    for damaged in (b"", whole[: len(whole) // 2], bytes(len(whole))):
+        film.write_bytes(damaged)
+        assert [path for _, path in rendering.missing(tmp_path, [SHORT])] == [film]
+
+    rendering.render_missing(tmp_path, cameras=[SHORT])
+    assert rendering.missing(tmp_path, [SHORT]) == []
+    with av.open(str(film)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 2 * rendering.FRAMES_PER_SECOND
+
+
+@pytest.mark.integration
+def test_a_rendering_that_is_killed_begins_anew_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path\n"
+        "from kitchen_watch.demo import rendering\n"
+        "from tests.demo.test_rendering import LONG\n"
+        "if __name__ == '__main__':\n"
+        f"    rendering.render_missing(Path({str(tmp_path)!r}), cameras=[LONG])\n"
+    )
+    script = tmp_path / "render.py"
+    script.write_text(program, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    )
+    wait_for(lambda: any(tmp_path.glob("*/.*.mp4.*")))
+    process.kill()
+    process.wait()
+    assert len(rendering.missing(tmp_path, [LONG])) == 1
+    assert any(tmp_path.glob("*/.*.mp4.*")), "killed too late to prove anything"
+
+    (made,) = rendering.render_missing(tmp_path, cameras=[SHORT])
+
+    assert rendering.missing(tmp_path, [SHORT]) == []
+    left = {path.name for path in made.paths[Film.USUAL].parent.iterdir()}
+    assert left == {"short.usual.mp4", "short.usual.mp4.sha256"}
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitchen_watch.demo.film import FilmReader
+from kitchen_watch.demo.keeping import is_whole, seal
 from kitchen_watch.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _film(path: Path, kept: Path, progress: Progress) -> Path:
     status = path.stat()
     key = hashlib.sha256(f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()[:12]
     film = kept / "clips" / f"{key}.mp4"
-    if not film.is_file():
+    if not is_whole(film):
         _convert(path, film, progress)
     return film
 
@@ -135,6 +136,7 @@ def _convert(path: Path, film: Path, progress: Progress) -> None:
         if pictures == 0:
             raise ConfigError(f"{path}: has no pictures that can be decoded.")
         partial.replace(film)
+        seal(film)
     except (av.FFmpegError, OSError) as error:
         raise ConfigError(f"{path}: cannot be converted to H.264 ({error}).") from error
     finally:
