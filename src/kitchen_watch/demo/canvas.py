@@ -101,7 +101,7 @@ class Canvas:
         """A soft shadow (or, with negative strength, a glow) around ``centre``; colours only."""
         rows = (np.arange(self.pixels.shape[0], dtype=np.float32)[:, None] / SCALE - centre[1]) / axes[1]
         columns = (np.arange(self.pixels.shape[1], dtype=np.float32)[None, :] / SCALE - centre[0]) / axes[0]
-        fall = np.exp(-(rows**2 + columns**2))
+        fall = np.exp(-(rows**2)) * np.exp(-(columns**2))  # far cheaper than the exponential of the sum
         self.pixels[..., :3] *= (1 - strength * fall)[..., None]
 
     def finished(self) -> tuple[Image, NDArray[np.float32]]:
