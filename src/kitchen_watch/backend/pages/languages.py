@@ -52,9 +52,14 @@ class Language:
 
 
 def catalogue(name: str) -> Catalog:
-    """The parsed PO file ``i18n/<name>.po``."""
-    with (CATALOGUES / f"{name}.po").open("rb") as file:
-        return read_po(file, locale=name)
+    """All PO files of the folder ``i18n/<name>`` as one catalogue; each room keeps its texts in a file of its own."""
+    whole = Catalog(locale=name)
+    for path in sorted((CATALOGUES / name).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=name):
+                if message.id:
+                    whole[message.id] = message
+    return whole
 
 
 @cache
