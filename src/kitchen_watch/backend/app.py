@@ -36,6 +36,8 @@ from kitchen_watch.backend.organisations import routes as organisation_routes
 from kitchen_watch.backend.pages.installing import install_pages
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.problems import install_problems
+from kitchen_watch.backend.public import routes as public_routes
+from kitchen_watch.backend.public.limit import PublicLimit
 from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock, SystemClock
@@ -50,6 +52,7 @@ ROUTERS = (
     ingest_routes.router,
     evidence_routes.router,
     live_routes.router,
+    public_routes.router,
 )
 
 
@@ -102,6 +105,7 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
         control=control,
         live=LiveHub(database, clock, control=control, times=login.times, settings=settings.live),
         metrics=metrics,
+        public_limit=PublicLimit(settings.public.requests_per_minute),
     )
 
 

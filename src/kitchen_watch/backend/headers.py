@@ -56,6 +56,8 @@ class AnswerHeaders:
     def _complete(self, headers: MutableHeaders, path: str) -> None:
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+        if "frame-ancestors 'none'" not in headers["content-security-policy"]:
+            del headers["x-frame-options"]  # it would forbid what the policy allows
         if self._https:
             headers.setdefault("strict-transport-security", HSTS)
         if path.startswith("/api/"):

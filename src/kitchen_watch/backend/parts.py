@@ -22,6 +22,7 @@ from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
+from kitchen_watch.backend.public.limit import PublicLimit
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock
 
@@ -42,6 +43,7 @@ class Parts:
     control: ControlHub
     live: LiveHub
     metrics: Metrics
+    public_limit: PublicLimit
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

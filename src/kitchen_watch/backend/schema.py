@@ -13,9 +13,10 @@ from kitchen_watch.backend.evidence import tables as _evidence
 from kitchen_watch.backend.handling import tables as _handling
 from kitchen_watch.backend.ingest import tables as _ingest
 from kitchen_watch.backend.organisations import tables as _organisations
+from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.tables import Table
 
-ROOMS = (_alerts, _audit, _auth, _deadlines, _edges, _evidence, _handling, _ingest, _organisations)
+ROOMS = (_alerts, _audit, _auth, _deadlines, _edges, _evidence, _handling, _ingest, _organisations, _public)
 
 
 def metadata() -> MetaData:

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.live.settings import LiveSettings
+from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.config import Settings
 from kitchen_watch.logs import LogFormat
 
@@ -77,6 +78,7 @@ class BackendSettings(Settings):
         default=5.0, description="how often a process looks whether a reminder or supervision is due"
     )
     live: LiveSettings = LiveSettings()
+    public: PublicSettings = PublicSettings()
     deadlines: DeadlinePolicy = DeadlinePolicy()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

@@ -29,6 +29,7 @@ from kitchen_watch.backend.organisations.tables import AreaType
 from kitchen_watch.backend.pages.feed_query import FeedQuery
 from kitchen_watch.backend.pages.languages import choose
 from kitchen_watch.backend.pages.rendering import Frame
+from kitchen_watch.backend.public.schemas import GradeView, PublicCamera, PublicPageView, PublicPremises
 from kitchen_watch.control import CameraState
 from kitchen_watch.events import DetectionSeen, EventKind, EvidenceKind, ModelUsed, RuleUsed
 
@@ -202,6 +203,21 @@ def premises(name: str = "甲饭店", **more: Any) -> PremisesView:
     return PremisesView(**(values | more))
 
 
+def public_page(name: str = "甲饭店", *, bare: bool = False) -> dict[str, Any]:
+    """Content of a public page; ``bare`` has neither grade nor cameras."""
+    shown = PublicPremises(
+        name=name,
+        name_en=name,
+        licence_no="JY-A",
+        responsible_person=name,
+        grade=None if bare else GradeView(grade="A", awarded_on=NOW.date(), authority=name),
+        covered=not bare,
+        areas=() if bare else (AreaType.STOVE,),
+        cameras=() if bare else (PublicCamera(number=1, name=name, name_en=name, area_type=AreaType.STOVE),),
+    )
+    return {"premises": shown, "code": "0123456789abcdefghjk", "embedded": False}
+
+
 def edge(name: str = "机房", *, connected: bool = True) -> EdgeView:
     return EdgeView(
         edge_id="edge-1",
@@ -276,6 +292,26 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
             {"problem": name, "one_time": True, "min_length": 10},
         ),
         "error": ("error.html", None, {"code": 404, "title": name, "text": name}),
+        "public page": ("public.html", None, public_page(name)),
+        "public page in a frame": ("public.html", None, {**public_page(name, bare=True), "embedded": True}),
+        "plates": (
+            "plate.html",
+            regulator,
+            {
+                "place": premises(name),
+                "public": PublicPageView(
+                    premises_id=1, url="https://example.cn/p/x", made_at=NOW, public_cameras=1
+                ),
+                "official": (name, "D"),
+                "shown": public_page(name)["premises"],
+                "embedding": "<iframe>",
+            },
+        ),
+        "no plates": (
+            "plate.html",
+            owner,
+            {"place": premises(name), "public": None, "official": None, "shown": None, "embedding": ""},
+        ),
         "source": (
             "source.html",
             None,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,8 @@ from kitchen_watch.backend.organisations.tables import (
     SupervisionGroupNodeRow,
     SupervisionGroupRow,
 )
+from kitchen_watch.backend.public.schemas import Grade, GradeView
+from kitchen_watch.backend.public.service import award_grade, page_of, publish
 from kitchen_watch.config import Settings, validate
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.events import Identifier
@@ -55,7 +58,16 @@ class PremisesSpec(Settings):
     hours: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     responsible_person: str = ""
     phone: str = ""
+    inspection_grade: Grade | None = None
+    graded_on: date | None = None
+    public_page: bool = Field(default=False, description="give it a public page unless it has one")
     cameras: tuple[CameraSpec, ...] = ()
+
+    @model_validator(mode="after")
+    def _grade_has_its_day(self) -> PremisesSpec:
+        if (self.inspection_grade is None) != (self.graded_on is None):
+            raise ValueError("inspection_grade and graded_on belong together; give both or neither")
+        return self
 
 
 class NodeSpec(Settings):
@@ -208,6 +220,15 @@ class _Seeding:
         self._session.flush()
         for camera in spec.cameras:
             self._camera(camera, row)
+        self._public(spec, row)
+
+    def _public(self, spec: PremisesSpec, row: PremisesRow) -> None:
+        if spec.inspection_grade is not None and spec.graded_on is not None:
+            grade = GradeView(grade=spec.inspection_grade, awarded_on=spec.graded_on, authority="")
+            today = self._now.astimezone(ZoneInfo(row.time_zone)).date()
+            award_grade(self._session, row.id, grade, today=today, now=self._now, actor=None)
+        if spec.public_page and page_of(self._session, row.id, origin="") is None:
+            publish(self._session, row.id, now=self._now, actor=None)
 
     def _camera(self, spec: CameraSpec, premises: PremisesRow) -> None:
         if self._session.get(EdgeRow, spec.edge) is None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from kitchen_watch.backend.pages import live_routes, login_routes, routes, source_code
+from kitchen_watch.backend.pages import live_routes, login_routes, public_routes, routes, source_code
 from kitchen_watch.backend.pages.answers import frame_for, go_to, page
 from kitchen_watch.backend.pages.languages import N_
 from kitchen_watch.backend.pages.rendering import STATIC, static_version
@@ -44,6 +44,10 @@ TEXTS = {
         N_("This request cannot be understood"),
         N_("Something in the address or the form is missing or wrong. Go back and try again."),
     ),
+    429: (
+        N_("Too many requests"),
+        N_("So many came from this network address that it has to wait. Try again in a minute."),
+    ),
     500: (
         N_("Something went wrong on our side"),
         N_("Nothing that was saved is lost. Try again; if it happens once more, tell your administrator."),
@@ -69,6 +73,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(login_routes.router)
     app.include_router(routes.router)
     app.include_router(live_routes.router)
+    app.include_router(public_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")
     for kind, handler in list(app.exception_handlers.items()):
@@ -82,7 +87,10 @@ def _as_page(handler: Handler) -> Handler:
             answer = await answer
         if request.url.path.startswith(MACHINES):
             return answer
-        return _error_page(request, error, answer.status_code)
+        shown = _error_page(request, error, answer.status_code)
+        if "retry-after" in answer.headers:
+            shown.headers["retry-after"] = answer.headers["retry-after"]
+        return shown
 
     return handle
 

@@ -88,6 +88,9 @@ AREA_TYPES = MappingProxyType(
     {"stove": N_("stove area"), "cabinet": N_("cabinet area"), "area": N_("open area")}
 )
 
+GRADES = MappingProxyType({"A": N_("excellent"), "B": N_("good"), "C": N_("fair")})
+"""What an inspection grade (量化等级) means."""
+
 LINK_STATES = MappingProxyType(
     {
         "linked": (N_("chain unbroken"), "ok", "ok"),

@@ -1,0 +1,1 @@
+"""What the public may see of a premises without logging in, and the plates that lead there."""

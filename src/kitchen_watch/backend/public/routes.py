@@ -1,0 +1,78 @@
+"""Public pages over the API: make, renew and withdraw them; grades that are shown on them.
+
+The pages themselves are not here: strangers read them without the API (``pages.public_routes``).
+"""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+
+from kitchen_watch.backend.audit.service import Actor
+from kitchen_watch.backend.auth.callers import AnyPerson, Regulator, VisitorOf
+from kitchen_watch.backend.bounds import PlaceId
+from kitchen_watch.backend.parts import PartsOf
+from kitchen_watch.backend.public import service
+from kitchen_watch.backend.public.schemas import GradeBody, GradeView, PublicPageView
+from kitchen_watch.errors import NotFound
+
+router = APIRouter(prefix="/api/v1/premises/{premises_id}", tags=["public"])
+
+
+@router.get("/public-page", summary="Where its public page is")
+def get_public_page(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> PublicPageView:
+    """The address in the QR code at the door. 404: the premises has no public page."""
+    with parts.database.read() as session:
+        service.visible_premises(session, person, premises_id)
+        page = service.page_of(session, premises_id, origin=parts.settings.public_url)
+    if page is None:
+        raise NotFound("This premises has no public page.")
+    return page
+
+
+@router.post("/public-page", summary="Publish it, or renew its code", status_code=201)
+def publish_page(
+    premises_id: PlaceId, person: Regulator, parts: PartsOf, visitor: VisitorOf
+) -> PublicPageView:
+    """A public page under a new code. An old code leads nowhere from now on: print the plate anew."""
+    with parts.database.write() as session:
+        service.visible_premises(session, person, premises_id)
+        return service.publish(
+            session,
+            premises_id,
+            now=parts.clock.now(),
+            actor=Actor(person.id, visitor.address),
+            origin=parts.settings.public_url,
+        )
+
+
+@router.delete("/public-page", summary="Withdraw it", status_code=204)
+def withdraw_page(premises_id: PlaceId, person: Regulator, parts: PartsOf, visitor: VisitorOf) -> None:
+    """The public page is gone; its code leads nowhere."""
+    with parts.database.write() as session:
+        service.visible_premises(session, person, premises_id)
+        service.withdraw(session, premises_id, now=parts.clock.now(), actor=Actor(person.id, visitor.address))
+
+
+@router.get("/grades", summary="Its inspection grades")
+def list_grades(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> list[GradeView]:
+    """Every grade that was awarded, the newest first; that one stands on the public page."""
+    with parts.database.read() as session:
+        service.visible_premises(session, person, premises_id)
+        return service.grades_of(session, premises_id)
+
+
+@router.post("/grades", summary="Write down an awarded grade", status_code=201)
+def add_grade(
+    premises_id: PlaceId, body: GradeBody, person: Regulator, parts: PartsOf, visitor: VisitorOf
+) -> GradeView:
+    """An inspection grade (量化等级) as the authority awarded it. Never changed; a later one follows."""
+    now = parts.clock.now()
+    grade = GradeView.model_validate(body.model_dump())
+    with parts.database.write() as session:
+        premises = service.visible_premises(session, person, premises_id)
+        today = now.astimezone(ZoneInfo(premises.time_zone)).date()
+        actor = Actor(person.id, visitor.address)
+        service.award_grade(session, premises_id, grade, today=today, now=now, actor=actor)
+    return grade
