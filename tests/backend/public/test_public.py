@@ -16,9 +16,11 @@ from sqlalchemy import select, update
 
 from kitchen_watch.backend.audit.tables import AuditRow
 from kitchen_watch.backend.edges.tables import CameraStateRow
+from kitchen_watch.backend.organisations.seed import apply_district
 from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.control import CameraState
+from kitchen_watch.errors import ConfigError
 from tests.backend.stories import PICTURE, Violation, deliver, opening_with_evidence, upload
 from tests.backend.support import NOON, Backend, running
 
@@ -278,14 +280,20 @@ def test_coverage_ends_a_day_after_the_last_word(backend: Backend) -> None:
 
 
 def test_the_seed_brings_grade_and_page(backend: Backend) -> None:
-    from kitchen_watch.backend.organisations.seed import DistrictSpec
-    from kitchen_watch.config import validate
-    from kitchen_watch.errors import ConfigError
+    def spec(**more: Any) -> dict[str, Any]:
+        premises = {"licence_no": "JY-X", "name": "x", "inspection_grade": "A", **more}
+        return {"nodes": [{"code": "x", "kind": "grid", "name": "x", "premises": [premises]}]}
 
-    spec = {"nodes": [{"code": "x", "kind": "grid", "name": "x", "premises": [
-        {"licence_no": "JY-X", "name": "x", "inspection_grade": "A", "graded_on": date(2026, 3, 1)}
-    ]}]}  # fmt: skip
-    assert validate(spec, DistrictSpec, where="x").nodes[0].premises[0].inspection_grade == "A"
-    del spec["nodes"][0]["premises"][0]["graded_on"]  # type: ignore[index]
-    with pytest.raises(ConfigError, match="belong together"):
-        validate(spec, DistrictSpec, where="x")
+    whole = spec(graded_on=date(2026, 3, 1), public_page=True)
+    for _ in range(2):
+        with backend.parts.database.write() as session:
+            apply_district(session, whole, vault=backend.parts.vault, now=NOON)
+    number = premises_id(backend, "JY-X")
+    admin = backend.logged_in("admin")
+    assert len(admin.get(f"/api/v1/premises/{number}/grades").json()) == 1
+    url = admin.get(f"/api/v1/premises/{number}/public-page").json()["url"]
+    with backend.parts.database.write() as session:
+        apply_district(session, whole, vault=backend.parts.vault, now=NOON)
+    assert admin.get(f"/api/v1/premises/{number}/public-page").json()["url"] == url
+    with pytest.raises(ConfigError, match="belong together"), backend.parts.database.write() as session:
+        apply_district(session, spec(), vault=backend.parts.vault, now=NOON)
