@@ -52,7 +52,7 @@ class Language:
 
 
 def catalogue(name: str) -> Catalog:
-    """All PO files of the folder ``i18n/<name>`` as one catalogue; each room keeps its texts in a file of its own."""
+    """All PO files of the folder ``i18n/<name>`` as one catalogue; each room has its own."""
     whole = Catalog(locale=name)
     for path in sorted((CATALOGUES / name).glob("*.po")):
         with path.open("rb") as file:
