@@ -148,6 +148,8 @@ class IceServer(_Message):
 
 
 LiveQuality = Literal["main", "sub"]
+LiveVariant = Literal["plain", "public"]
+"""``public``: faces blurred, small and late, for people who are not logged in."""
 
 
 class ViewerOffer(_Message):
@@ -189,12 +191,16 @@ class PushRequest(_Message):
     camera_id: Identifier
     quality: LiveQuality = "sub"
     kind: Literal["fmp4", "mjpeg"]
+    variant: LiveVariant = Field(default="plain", description="public: always at its own small size")
 
 
 class PushHeader(_Message):
     """What a push will carry."""
 
     media_type: str = Field(max_length=100, examples=['video/mp4; codecs="avc1.42c01f"'])
+    variant: LiveVariant = Field(
+        default="plain", description="what is really sent; an edge that knows no variants sends none"
+    )
 
 
 PUSH_INIT, PUSH_KEY, PUSH_DELTA, PUSH_PICTURE = 0, 1, 2, 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.tracking import Tracker, TrackerSettings
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.picture import newest_picture
+from kitchen_watch.live.public import PublicPictures
 
 RING_MARGIN = timedelta(seconds=15)
 
@@ -46,7 +48,8 @@ def build_camera(
     rate = camera.frames_per_second or settings.analysis.frames_per_second
     fit, clock = settings.analysis.fit, shared.clock
     mask = PrivacyMask(zone.polygon for zone in camera.privacy)
-    live = LiveCamera(camera.camera_id, has_sub=camera.sub is not None, mask=mask)
+    public_delay = timedelta(seconds=settings.live.public_delay_s)
+    live = LiveCamera(camera.camera_id, has_sub=camera.sub is not None, mask=mask, public_delay=public_delay)
     main_stream = None
     if camera.sub is None:
         analysis_stream = CameraStream(
@@ -82,6 +85,10 @@ def build_camera(
     )
     pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)
+    pictures = PublicPictures(mask, live.sightings, clock, delay=public_delay)
+    live.public_picture = lambda: asyncio.to_thread(pictures.newest)
+    pipeline.listeners.append(lambda seen: live.sightings.note(seen.frame.captured_at, seen.detections))
+    pipeline.listeners.append(lambda seen: pictures.saw(seen.frame))
     return RunningCamera(
         settings=camera,
         analysis_stream=analysis_stream,

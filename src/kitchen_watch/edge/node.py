@@ -54,7 +54,7 @@ KEEP_REFERENCES = timedelta(seconds=30)
 MOST_WARNINGS = 50
 FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 FIXED_WHILE_RUNNING = (
-    "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health",
+    "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health", "live",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -316,6 +316,7 @@ class EdgeNode:
             "evidence",
             "detector",
             "health",
+            "live",
         )
         for key in fixed:
             if getattr(new, key) != getattr(old, key):

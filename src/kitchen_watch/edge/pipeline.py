@@ -6,7 +6,7 @@ Frames may be dropped, violations never: from ``record`` on a violation is on di
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,7 +15,7 @@ import structlog
 
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import CameraState
-from kitchen_watch.edge.detect.detection import Detector
+from kitchen_watch.edge.detect.detection import Detection, Detector
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
@@ -67,6 +67,8 @@ class Seen:
     """What one frame showed and what changed by it."""
 
     frame: Frame
+    detections: tuple[Detection, ...]
+    """Weak ones too."""
     tracks: tuple[Track, ...]
     changes: tuple[ViolationChange, ...]
 
@@ -120,7 +122,7 @@ class Analysis:
             ),
             size=(width, height),
         )
-        return Seen(frame, tracks, self.rules.judge(observation))
+        return Seen(frame, detections, tracks, self.rules.judge(observation))
 
     def outage(self, at: datetime) -> tuple[ViolationChange, ...]:
         """Judge a moment in which the camera gives no picture."""
@@ -136,6 +138,8 @@ class CameraPipeline:
         self.superseded = 0
         self.failures = 0
         self.last: Seen | None = None
+        self.listeners: list[Callable[[Seen], None]] = []
+        """Told of every analysed frame; must neither wait nor raise."""
         self._stream = stream
         self._record = record
         self._clock = clock
@@ -173,6 +177,8 @@ class CameraPipeline:
             self.analysed += 1
             self.last = seen
             self._record.saw(frame)
+            for tell in self.listeners:
+                tell(seen)
             await self._keep(seen.changes, frame, seen.tracks)
 
     async def _watch_outage(self) -> None:

@@ -61,6 +61,15 @@ class EvidenceSettings(Settings):
     ] = 1_000_000_000
 
 
+class LiveSettings(Settings):
+    """Live view at this edge."""
+
+    public_delay_s: Annotated[
+        float,
+        Field(ge=1, le=60, description="the public sees pictures so late; faces are found meanwhile"),
+    ] = 5.0
+
+
 class StatusSettings(Settings):
     """The edge's own status server."""
 
@@ -129,6 +138,7 @@ class EdgeSettings(Settings):
     detector: DetectorSettings = DetectorSettings()
     health: HealthSettings = HealthSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    live: LiveSettings = LiveSettings()
     status: StatusSettings = StatusSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")

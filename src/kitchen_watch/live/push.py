@@ -24,6 +24,7 @@ from kitchen_watch.control import (
     PUSH_INIT,
     PUSH_KEY,
     PUSH_PICTURE,
+    LiveVariant,
     PushHeader,
     PushRequest,
 )
@@ -69,7 +70,7 @@ class Pusher:
         Raises:
             Conflict: the camera gives no picture, or one that cannot be pushed in this form.
         """
-        relay = camera.relay(request.quality) if request.kind == "fmp4" else None
+        relay = camera.relay(request.quality, request.variant) if request.kind == "fmp4" else None
         target = f"{self._prefix}{request.push_id}"
         headers = sign(
             self._secret.get_secret_value(),
@@ -86,9 +87,9 @@ class Pusher:
             ) as connection:  # fmt: skip
                 closed = asyncio.create_task(connection.wait_closed())
                 work = asyncio.create_task(
-                    self._send_pictures(connection, camera)
+                    self._send_pictures(connection, camera, request.variant)
                     if relay is None
-                    else _send_fragments(connection, relay)
+                    else _send_fragments(connection, relay, request.variant)
                 )
                 try:
                     await asyncio.wait({closed, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,16 +101,18 @@ class Pusher:
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             raise Conflict(f"The media cannot be pushed: {error or type(error).__name__}.") from error
 
-    async def _send_pictures(self, connection: ClientConnection, camera: LiveCamera) -> None:
-        await connection.send(PushHeader(media_type=PICTURE_TYPE).model_dump_json())
+    async def _send_pictures(
+        self, connection: ClientConnection, camera: LiveCamera, variant: LiveVariant
+    ) -> None:
+        await connection.send(PushHeader(media_type=PICTURE_TYPE, variant=variant).model_dump_json())
         while True:
-            picture = await camera.newest_picture()
+            picture = await camera.newest_picture(variant)
             if picture is not None:
                 await connection.send(bytes([PUSH_PICTURE]) + picture)
             await self._clock.sleep(PICTURE_EVERY)
 
 
-async def _send_fragments(connection: ClientConnection, relay: Relay) -> None:
+async def _send_fragments(connection: ClientConnection, relay: Relay, variant: LiveVariant) -> None:
     woken = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -126,7 +129,8 @@ async def _send_fragments(connection: ClientConnection, relay: Relay) -> None:
                 return  # players begin again, with the stream's new parameters
             if fragmenter is None:
                 fragmenter, opening = Fragmenter(packet), relay.openings
-                await connection.send(PushHeader(media_type=fragmenter.media_type).model_dump_json())
+                header = PushHeader(media_type=fragmenter.media_type, variant=variant)
+                await connection.send(header.model_dump_json())
                 await connection.send(bytes([PUSH_INIT]) + fragmenter.initialisation)
             for fragment in fragmenter.add(packet):
                 kind = PUSH_KEY if fragment.keyframe else PUSH_DELTA

@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import cast
+from typing import Protocol, cast
 
 import av
 import av.error
@@ -20,34 +22,75 @@ import structlog
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.streams.packets import StreamPacket, VideoInfo
 from kitchen_watch.live.relay import LivePacket, Relay, Subscription
 
-FIT = (640, 360)
-"""Largest size of a transcoded stream: that of a sub stream."""
-RATE = 15
 KEYFRAME_EVERY_S = 2.0
-BIT_RATE = 700_000
 LINGER_S = 5.0
 """How long it goes on after the last viewer left: a page that is loaded anew finds it warm."""
 _TICK = Fraction(1, 90_000)
 _WAIT_S = 0.5
+MOST_REORDERED = 64
+"""Packets whose pictures may still come out of a decoder."""
 
 log = structlog.get_logger(__name__)
+
+
+Treat = Callable[[NDArray[np.uint8], datetime | None], None]
+"""Burns what must not be seen into the planes (YUV 4:2:0) of the picture captured then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Largest size in pixels, pictures a second and bits a second of a transcoded stream."""
+
+    fit: tuple[int, int] = (640, 360)
+    rate: int = 15
+    bit_rate: int = 700_000
+
+
+SUB_STREAM = Quality()
+
+
+class Hold(Protocol):
+    """Keeps packets back until they may be shown."""
+
+    @property
+    def delay(self) -> timedelta:
+        """How long."""
+        ...
+
+    def put(self, packet: LivePacket) -> list[LivePacket]:
+        """Take one; gives those whose time has come."""
+        ...
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        ...
 
 
 class TranscodedRelay(Relay):
     """A relay whose packets are made from another's, while anybody subscribes to it."""
 
     def __init__(
-        self, source: Relay, mask: PrivacyMask, *, fit: tuple[int, int] = FIT, linger_s: float = LINGER_S
+        self,
+        source: Relay,
+        mask: PrivacyMask,
+        *,
+        quality: Quality = SUB_STREAM,
+        treat: Treat | None = None,
+        hold: Hold | None = None,
+        linger_s: float = LINGER_S,
     ) -> None:
+        """``treat`` replaces burning ``mask``; with ``hold`` everything is shown later."""
         super().__init__()
         self._source = source
-        self._mask = mask
-        self._fit = fit
+        self._treat: Treat = treat or (lambda planes, _at: mask.burn_yuv420(planes))
+        self._quality = quality
+        self._hold = hold
         self._linger_s = linger_s
         self._starting = threading.Lock()
         self._worker: threading.Thread | None = None
@@ -91,7 +134,7 @@ class TranscodedRelay(Relay):
                 self._worker = None
 
     def _transcode(self, source: Subscription, woken: threading.Event) -> None:
-        transcoding, opening = _Transcoding(self._mask, self._fit, self), self._source.openings
+        transcoding, opening = self._begin(), self._source.openings
         alone_since: float | None = None
         while not source.ended:
             alone_since = None if self.viewers else alone_since or time.monotonic()
@@ -104,17 +147,31 @@ class TranscodedRelay(Relay):
                 continue
             if self._source.openings != opening:
                 opening = self._source.openings
-                transcoding = _Transcoding(self._mask, self._fit, self)
-            transcoding.take(packet, self._source.info, behind=source.pending)
+                transcoding = self._begin()
+            if self._hold is None:
+                transcoding.take(packet, self._source.info, behind=source.pending)
+                continue
+            transcoding.preview(packet, self._source.info)
+            for due in self._hold.put(packet):
+                transcoding.take(due, self._source.info, behind=0)
+
+    def _begin(self) -> _Transcoding:
+        late_s = 0.0
+        if self._hold is not None:
+            self._hold.clear()
+            late_s = self._hold.delay.total_seconds()
+        return _Transcoding(self._treat, self._quality, self, late_s=late_s)
 
 
 class _Transcoding:
-    """From one opening's packets to H.264 of Constrained Baseline."""
+    """From one opening's packets to H.264 of Constrained Baseline. ``late_s``: how late they are shown."""
 
-    def __init__(self, mask: PrivacyMask, fit: tuple[int, int], output: Relay) -> None:
-        self._mask = mask
-        self._fit = fit
+    def __init__(self, treat: Treat, quality: Quality, output: Relay, *, late_s: float = 0.0) -> None:
+        self._treat = treat
+        self._quality = quality
         self._output = output
+        self._late_s = late_s
+        self._captured: dict[int, datetime] = {}
         self._decoder: VideoCodecContext | None = None
         self._encoder: VideoCodecContext | None = None
         self._reformatter = VideoReformatter()
@@ -128,34 +185,56 @@ class _Transcoding:
         self._began = True
         if self._decoder is None:
             self._decoder = _decoder(info)
-        coded = cast("av.Packet[VideoStream]", av.Packet(packet.data))
-        coded.time_base = _TICK
-        coded.pts = round(packet.seconds / _TICK)
         try:
-            pictures = self._decoder.decode(coded)
+            pictures = self._decoder.decode(self._coded(packet))
         except av.error.InvalidDataError:
             return
         for picture in pictures:
             seconds = packet.seconds if picture.pts is None else float(picture.pts * _TICK)
             waited = None if self._last is None else seconds - self._last
-            if waited is not None and (waited < 0.9 / RATE or (behind > 2 and waited < 0.5)):
+            if waited is not None and (waited < 0.9 / self._quality.rate or (behind > 2 and waited < 0.5)):
                 continue
             if waited is None and behind > 0:
                 continue  # the kept group: only its newest picture is of interest
             self._last = seconds
-            self._encode(picture, seconds, packet)
+            self._encode(picture, seconds + self._late_s, packet, at=self._captured.get(picture.pts or 0))
 
-    def _encode(self, picture: av.VideoFrame, seconds: float, packet: LivePacket) -> None:
-        width, height = _fitted(picture.width, picture.height, self._fit)
+    def preview(self, packet: LivePacket, info: VideoInfo | None) -> None:
+        """Before anything else: the first keyframe, treated as a picture of a time of which nothing is known.
+
+        Twice, because players show a picture once the next one has come.
+        """
+        if self._encoder is not None or info is None or not packet.keyframe:
+            return
+        decoder = _decoder(info)
+        try:
+            pictures = [*decoder.decode(self._coded(packet)), *decoder.decode(None)]
+        except av.error.FFmpegError:
+            return
+        for number, picture in enumerate(2 * pictures[:1]):
+            self._encode(picture, packet.seconds + number / self._quality.rate, packet, at=None)
+
+    def _coded(self, packet: LivePacket) -> av.Packet[VideoStream]:
+        coded = cast("av.Packet[VideoStream]", av.Packet(packet.data))
+        coded.time_base = _TICK
+        coded.pts = round(packet.seconds / _TICK)
+        self._captured[coded.pts] = packet.captured_at
+        if len(self._captured) > MOST_REORDERED:
+            del self._captured[next(iter(self._captured))]
+        return coded
+
+    def _encode(
+        self, picture: av.VideoFrame, seconds: float, packet: LivePacket, *, at: datetime | None
+    ) -> None:
+        width, height = _fitted(picture.width, picture.height, self._quality.fit)
         encoder = self._encoder
         if encoder is None or (encoder.width, encoder.height) != (width, height):
-            self._encoder = encoder = _encoder(width, height)
-            self._output.opened(
-                VideoInfo("h264", width, height, None, Fraction(RATE), _TICK, "Constrained Baseline")
-            )
+            self._encoder = encoder = _encoder(width, height, self._quality)
+            rate = Fraction(self._quality.rate)
+            self._output.opened(VideoInfo("h264", width, height, None, rate, _TICK, "Constrained Baseline"))
         flat = self._reformatter.reformat(picture, width, height, "yuv420p", threads=1)
         planes = np.ascontiguousarray(flat.to_ndarray(), dtype=np.uint8)
-        self._mask.burn_yuv420(planes)
+        self._treat(planes, at)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts, frame.time_base = round(seconds / _TICK), _TICK
         for made in encoder.encode(frame):
@@ -180,14 +259,14 @@ def _decoder(info: VideoInfo) -> VideoCodecContext:
     return context
 
 
-def _encoder(width: int, height: int) -> VideoCodecContext:
+def _encoder(width: int, height: int, quality: Quality) -> VideoCodecContext:
     context = av.CodecContext.create("libx264", "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base = _TICK
-    context.framerate = Fraction(RATE)
-    context.bit_rate = BIT_RATE
-    context.gop_size = round(RATE * KEYFRAME_EVERY_S)
+    context.framerate = Fraction(quality.rate)
+    context.bit_rate = quality.bit_rate
+    context.gop_size = round(quality.rate * KEYFRAME_EVERY_S)
     context.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "threads": "1"}
     return context
 

@@ -24,6 +24,7 @@ from kitchen_watch.control import (
     PUSH_KEY,
     PUSH_PICTURE,
     LiveQuality,
+    LiveVariant,
     PushHeader,
     PushRequest,
 )
@@ -130,15 +131,24 @@ class Pushes:
         return len(self._pushes)
 
     async def join(
-        self, edge_id: str, camera_id: str, *, quality: LiveQuality, kind: PushKind
+        self,
+        edge_id: str,
+        camera_id: str,
+        *,
+        quality: LiveQuality,
+        kind: PushKind,
+        variant: LiveVariant = "plain",
     ) -> tuple[PushViewer, str]:
         """A viewer of the camera's media, and its media type; asks the edge to push if it does not yet.
+
+        ``variant`` public is the one with blurred faces; nobody is ever given another one than asked for.
 
         Raises:
             Conflict: the edge is not connected, refuses, or does not begin in time.
         """
-        push = self._find(edge_id, camera_id, quality, kind) or await self._ask(
-            edge_id, PushRequest(push_id=uuid4(), camera_id=camera_id, quality=quality, kind=kind)
+        push = self._find(edge_id, camera_id, quality, kind, variant) or await self._ask(
+            edge_id,
+            PushRequest(push_id=uuid4(), camera_id=camera_id, quality=quality, kind=kind, variant=variant),
         )
         viewer = PushViewer(push)
         if push.media_type.done():
@@ -175,9 +185,12 @@ class Pushes:
             return
         push.socket = socket
         try:
-            media_type = PushHeader.model_validate_json(await socket.receive_text()).media_type
+            header = PushHeader.model_validate_json(await socket.receive_text())
+            media_type = header.media_type
             if not media_type.startswith(MEDIA_TYPES):
                 raise ValueError(media_type)
+            if header.variant != push.request.variant:
+                raise ValueError("an edge that does not know this variant of the picture")
             while True:
                 message = await socket.receive_bytes()
                 if not message or len(message) > MAX_MESSAGE or message[0] > PUSH_PICTURE:
@@ -203,11 +216,13 @@ class Pushes:
         for push in list(self._pushes.values()):
             await self._close(push)
 
-    def _find(self, edge_id: str, camera_id: str, quality: LiveQuality, kind: PushKind) -> Push | None:
+    def _find(
+        self, edge_id: str, camera_id: str, quality: LiveQuality, kind: PushKind, variant: LiveVariant
+    ) -> Push | None:
         for push in self._pushes.values():
             asked = push.request
-            if (push.edge_id, asked.camera_id, asked.quality, asked.kind) == (
-                edge_id, camera_id, quality, kind,
+            if (push.edge_id, asked.camera_id, asked.quality, asked.kind, asked.variant) == (
+                edge_id, camera_id, quality, kind, variant,
             ) and not push.closed:  # fmt: skip
                 return push
         return None
