@@ -11,14 +11,14 @@ from kitchen_watch.edge.evidence.clip import PacketRing
 from kitchen_watch.edge.evidence.filming import ClipMaker
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.evidence.snapshot import Snapshots
-from kitchen_watch.edge.pipeline import Analysis, CameraPipeline
+from kitchen_watch.edge.looking import build_analysis
+from kitchen_watch.edge.pipeline import CameraPipeline
 from kitchen_watch.edge.recorder import ClipPlan, Labelling, Recorder, Shared
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
 from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.edge.streams.health import HealthMonitor
-from kitchen_watch.edge.tracking import Tracker, TrackerSettings
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.picture import newest_picture
 from kitchen_watch.live.public import PublicPictures
@@ -76,12 +76,8 @@ def build_camera(
     reference = shared.references.load(camera.camera_id)
     if reference is not None:
         health.set_reference(reference)
-    analysis = Analysis(
-        detector=shared.detector,
-        tracker=Tracker(TrackerSettings()),
-        health=health,
-        rules=rules,
-        mask=mask,
+    analysis = build_analysis(
+        detector=shared.detector, health=health, rules=rules, mask=mask, settings=settings.analysis
     )
     pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)

@@ -13,6 +13,7 @@ from kitchen_watch.errors import ConfigError
 
 if TYPE_CHECKING:
     from kitchen_watch.edge.replay import ReplayResult
+    from kitchen_watch.edge.settings import AnalysisSettings
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The edge's YAML file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable lines on standard output.")]
@@ -22,6 +23,9 @@ OverrideOption = Annotated[
     list[str] | None, typer.Option("--rule", help="Override, such as NO_HAT.held_s=1.0; may be repeated.")
 ]
 RateOption = Annotated[float, typer.Option("--rate", min=0.1, max=30, help="Analysed frames per second.")]
+SecondLookOption = Annotated[
+    bool, typer.Option("--second-look/--no-second-look", help="Look again before accusing, or not.")
+]
 HoursOption = Annotated[
     Literal["open", "closed"], typer.Option(help="Whether the kitchen counts as open or closed.")
 ]
@@ -78,9 +82,10 @@ def replay(
     model: ModelOption = None,
     rules: RulesOption = None,
     rate: RateOption = 5.0,
+    second_look: SecondLookOption = True,
 ) -> None:
     """Analyse a video file with the shipped model and rules; one line per violation."""
-    result = _replays([file], rule, hours, model, rules, rate)[0]
+    result = _replays([file], rule, hours, model, rules, _analysis(rate, second_look))[0]
     if result.missing_s > 0:
         typer.echo(
             f"warning: {file}: the file announces more than it holds: it ends after "
@@ -108,6 +113,7 @@ def score(
     model: ModelOption = None,
     rules: RulesOption = None,
     rate: RateOption = 5.0,
+    second_look: SecondLookOption = True,
 ) -> None:
     """Replay every clip of a folder and score it against the truth in its events.yaml."""
     from kitchen_watch.edge.scoring import Found, load_truth, total  # noqa: PLC0415 - as above
@@ -115,7 +121,7 @@ def score(
 
     truth = load_truth(clips / "events.yaml")
     files = [clips / name for name in truth]
-    results = _replays(files, rule, "open", model, rules, rate)
+    results = _replays(files, rule, "open", model, rules, _analysis(rate, second_look))
     scores = {}
     for name, result in zip(truth, results, strict=True):
         found = [
@@ -144,13 +150,20 @@ def score(
             )
 
 
+def _analysis(rate: float, second_look: bool) -> AnalysisSettings:
+    from kitchen_watch.edge.second_look import SecondLookSettings  # noqa: PLC0415 - loads media libraries
+    from kitchen_watch.edge.settings import AnalysisSettings  # noqa: PLC0415
+
+    return AnalysisSettings(frames_per_second=rate, second_look=SecondLookSettings(enabled=second_look))
+
+
 def _replays(
     files: list[Path],
     overrides: list[str] | None,
     hours: Literal["open", "closed"],
     model: Path | None,
     rules: Path | None,
-    rate: float,
+    settings: AnalysisSettings,
 ) -> list[ReplayResult]:
     """Replay files one after the other with one detector, a progress bar on standard error."""
     from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
@@ -180,7 +193,7 @@ def _replays(
                             detector=judgement.detector,
                             rule_set=judgement.rule_set,
                             hours=schedule,
-                            frames_per_second=rate,
+                            settings=settings,
                             progress=advance,
                         )
                     )

@@ -20,7 +20,8 @@ from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
 from kitchen_watch.edge.rules.violation import Violation, ViolationChange
-from kitchen_watch.edge.streams.frame import Frame
+from kitchen_watch.edge.second_look import SecondLook
+from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.streams.status import StreamStatus
 from kitchen_watch.edge.tracking import Tracker
@@ -84,12 +85,14 @@ class Analysis:
         health: HealthMonitor,
         rules: RuleBook,
         mask: PrivacyMask | None = None,
+        second_look: SecondLook | None = None,
     ) -> None:
         self.rules = rules
         self.health = health
         self._detector = detector
         self._tracker = tracker
         self._mask = mask or PrivacyMask()
+        self._second_look = second_look
         self._broken_off = False
 
     async def look(self, frame: Frame) -> Seen | None:
@@ -101,7 +104,7 @@ class Analysis:
         self._broken_off = self._broken_off or frame.discontinuity
         if not self._mask.empty:
             # What may not be kept may not accuse either: nobody could look at the evidence.
-            frame = replace(frame, image=self._mask.burnt(frame.image))
+            frame = replace(frame, image=self._mask.burnt(frame.image), full=self._burnt(frame.full))
         detections = await self._detector.detect(frame)
         if detections is None:
             return None
@@ -110,6 +113,10 @@ class Analysis:
             self._tracker.reset()
         height, width = frame.image.shape[:2]
         tracks = self._tracker.update(detections, at=frame.captured_at, aspect=width / height)
+        opinions = None
+        if self._second_look is not None:
+            suspects = self.rules.suspects()
+            opinions = await self._second_look.opinions(frame, tracks, suspects=suspects)
         reading = self.health.observe(frame)
         observation = Observation(
             at=frame.captured_at,
@@ -121,8 +128,12 @@ class Analysis:
                 blurred=reading.blurred,
             ),
             size=(width, height),
+            opinions=opinions,
         )
         return Seen(frame, detections, tracks, self.rules.judge(observation))
+
+    def _burnt(self, full: Callable[[], Image]) -> Callable[[], Image]:
+        return lambda: self._mask.burnt(full())
 
     def outage(self, at: datetime) -> tuple[ViolationChange, ...]:
         """Judge a moment in which the camera gives no picture."""

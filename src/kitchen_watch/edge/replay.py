@@ -9,14 +9,14 @@ from pathlib import Path
 from uuid import UUID
 
 from kitchen_watch.edge.detect.detection import Detector
-from kitchen_watch.edge.pipeline import Analysis
+from kitchen_watch.edge.looking import build_analysis
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.rule_set import RuleSet
 from kitchen_watch.edge.rules.violation import Violation
+from kitchen_watch.edge.settings import AnalysisSettings
 from kitchen_watch.edge.streams.health import HealthMonitor, HealthSettings
 from kitchen_watch.edge.streams.replay import FileStream
-from kitchen_watch.edge.tracking import Tracker, TrackerSettings
 
 REPLAY_EPOCH = datetime(2026, 1, 1, 4, 0, tzinfo=UTC)
 """The moment at which every replayed file begins: noon in Shanghai, the same in every run."""
@@ -57,8 +57,7 @@ async def replay_file(
     detector: Detector,
     rule_set: RuleSet,
     hours: OpeningHours | None = None,
-    frames_per_second: float = 5.0,
-    fit: tuple[int, int] = (640, 384),
+    settings: AnalysisSettings = AnalysisSettings(),
     progress: Progress = lambda _done, _total: None,
 ) -> ReplayResult:
     """Analyse ``path`` from its first to its last frame, as fast as the detector can.
@@ -67,13 +66,13 @@ async def replay_file(
         StreamError: the file cannot be read as a video.
         DetectorError: inference failed.
     """
-    stream = FileStream(path, frames_per_second, fit, REPLAY_EPOCH)
+    stream = FileStream(path, settings.frames_per_second, settings.fit, REPLAY_EPOCH)
     violations: dict[UUID, Violation] = {}
-    analysis = Analysis(
+    analysis = build_analysis(
         detector=detector,
-        tracker=Tracker(TrackerSettings()),
         health=HealthMonitor(HealthSettings()),
         rules=RuleBook("replay", rule_set, hours=hours),
+        settings=settings,
     )
     total = stream.duration.total_seconds() if stream.duration else None
     analysed, last_at = 0, REPLAY_EPOCH

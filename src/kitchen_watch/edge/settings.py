@@ -12,6 +12,7 @@ from kitchen_watch.config import Settings
 from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
+from kitchen_watch.edge.second_look import SecondLookSettings
 from kitchen_watch.edge.streams.health import HealthSettings
 from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.events import Identifier
@@ -82,6 +83,8 @@ class AnalysisSettings(Settings):
 
     frames_per_second: Annotated[float, Field(gt=0, le=30, description="analysed per camera")] = 5.0
     fit: tuple[int, int] = Field(default=(640, 384), description="analysis frames fit into width, height")
+
+    second_look: SecondLookSettings = SecondLookSettings()
 
     @field_validator("fit")
     @classmethod

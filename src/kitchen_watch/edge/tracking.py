@@ -64,6 +64,10 @@ class TrackerSettings(Settings):
         float,
         Field(gt=0, le=1, description="a second state so nearly as sure as the first makes both unknown"),
     ] = 0.8
+    suspicions: Annotated[
+        frozenset[str],
+        Field(description="labels whose suspicions (see the model card) are tracked like firm detections"),
+    ] = frozenset()
 
 
 @dataclass(slots=True)
@@ -79,10 +83,13 @@ class _History:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """One object in one frame. ``counts`` is False where its state is weak or ambiguous."""
+    """One object in one frame. ``counts`` is False where its state is weak or ambiguous; ``seen``
+    says whether it may begin a track.
+    """
 
     detection: Detection
     counts: bool
+    seen: bool
 
 
 class Tracker:
@@ -97,7 +104,7 @@ class Tracker:
         self._next_id = 0
 
     def update(self, detections: Iterable[Detection], *, at: datetime, aspect: float) -> tuple[Track, ...]:
-        """Objects that are firmly seen in this frame, in the order of their ids.
+        """Objects that are firmly seen (or suspected) in this frame, in the order of their ids.
 
         ``at`` is the frame's aware time; ``aspect`` its width divided by its height. Intervals may
         be irregular. A time that does not grow starts tracking anew, as :meth:`reset` does. An
@@ -169,7 +176,7 @@ class _Group:
             supervision.Detections(
                 xyxy=boxes,
                 # Each label has its own threshold, so ByteTrack is told the verdict, not the number.
-                confidence=np.array([_FIRM if entry.detection.firm else _WEAK for entry in objects]),
+                confidence=np.array([_FIRM if entry.seen else _WEAK for entry in objects]),
                 class_id=np.arange(len(objects)),
             ),
             timestamp=seconds,
@@ -194,17 +201,19 @@ def settle(detections: Iterable[Detection], settings: TrackerSettings) -> list[_
     settled: list[_Settled] = []
     while remaining:
         best, *others = remaining
-        same = [other for other in others if _overlap(best.box, other.box) >= settings.same_object]
+        same = [other for other in others if overlap(best.box, other.box) >= settings.same_object]
         ambiguous = any(
             other.label != best.label and other.confidence >= settings.ambiguous * best.confidence
             for other in same
         )
-        settled.append(_Settled(best, best.firm and not ambiguous))
+        seen = best.firm or (best.suspect and best.label in settings.suspicions)
+        settled.append(_Settled(best, seen and not ambiguous, seen))
         remaining = [other for other in others if other not in same]
     return settled
 
 
-def _overlap(one: Box, other: Box) -> float:
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes."""
     width = min(one.x2, other.x2) - max(one.x1, other.x1)
     height = min(one.y2, other.y2) - max(one.y1, other.y1)
     if width <= 0 or height <= 0:
@@ -239,4 +248,5 @@ def _track(group: str, detection: Detection, history: _History) -> Track:
         seen_at=history.seen_at,
         hits=history.hits,
         travelled=history.travelled,
+        firm=detection.firm,
     )

@@ -33,3 +33,28 @@ class Track:
     """How far it moved as a whole so far, in picture widths. Steps shorter than a fifth of its own
     box, and boxes that only grow or shrink at one side, do not count, so that the trembling of what
     stands still never adds up to a walk."""
+    firm: bool = True
+    """False where this frame gave no more than a suspicion of ``label``: it accuses nobody unless a
+    second look agrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What looking again at one track says of its label so far."""
+
+    label: str
+    looks: int
+    """Looks that are remembered."""
+    agreeing: int
+    """Those of them that saw the same."""
+    surest: float
+    """Highest confidence of the label in any of them."""
+    agrees: bool
+    """Enough of them, and surely enough, to accuse."""
+
+    @property
+    def sentence(self) -> str:
+        """For the evidence."""
+        return (
+            f"Second look at {self.label}: {self.agreeing} of {self.looks} agree, surest {self.surest:.2f}."
+        )

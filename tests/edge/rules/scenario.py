@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -15,7 +15,7 @@ from kitchen_watch.edge.rules.observation import HealthFacts, Observation
 from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
 from kitchen_watch.edge.rules.violation import ChangeKind, Violation, ViolationChange
 from kitchen_watch.edge.tracking import GROUPS
-from kitchen_watch.edge.tracks import Track
+from kitchen_watch.edge.tracks import Opinion, Track
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 """12:00 in Shanghai, a Monday."""
@@ -82,13 +82,15 @@ class Camera:
         rate: float = 5.0,
         health: HealthFacts | None = GOOD,
         size: tuple[int, int] = (640, 360),
+        opinions: Mapping[int, Opinion] | None = None,
     ) -> list[ViolationChange]:
         """Show the same tracks (or ``what(frame_number)``) for so long; the changes meanwhile."""
         new: list[ViolationChange] = []
         for number in range(round(seconds * rate)):
             self.at += timedelta(seconds=1 / rate)
             tracks = tuple(what(number) if callable(what) else what)
-            new += self.book.judge(Observation(at=self.at, tracks=tracks, health=health, size=size))
+            observation = Observation(at=self.at, tracks=tracks, health=health, size=size, opinions=opinions)
+            new += self.book.judge(observation)
         self.changes += new
         return new
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.edge.rules.scenario import NOON, Camera, only, seen, told
 
+from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.rule_set import CameraRules
 from kitchen_watch.edge.rules.violation import ChangeKind
 from kitchen_watch.edge.rules.zone import Zone
+from kitchen_watch.edge.tracks import Opinion
 
 BARE = [seen("no_hat")]
 HAT = [seen("hat")]
@@ -207,3 +210,43 @@ def test_what_may_open_soon_is_named_for_a_second_look() -> None:
     assert camera.book.suspects() == {5}
     camera.show([seen("no_hat", 5)], seconds=10)
     assert camera.book.suspects() == frozenset()
+
+
+def _opinion(*, agrees: bool, label: str = "no_hat") -> dict[int, Opinion]:
+    return {1: Opinion(label, looks=3, agreeing=3 if agrees else 0, surest=0.9, agrees=agrees)}
+
+
+def test_where_second_looks_are_taken_only_an_agreeing_one_opens() -> None:
+    for opinions, expected in (
+        (None, [("NO_HAT", "opened")]),  # nobody takes second looks: as before
+        ({}, []),  # nobody could look again: unknown accuses nobody
+        (_opinion(agrees=False), []),
+        (_opinion(agrees=True, label="hat"), []),
+        (_opinion(agrees=True), [("NO_HAT", "opened")]),
+    ):
+        camera = Camera()
+        camera.show(BARE, seconds=15, opinions=opinions)
+        assert told(camera.changes) == expected
+
+
+def test_a_suspected_bare_head_counts_only_with_a_second_look() -> None:
+    suspected = [replace(BARE[0], firm=False)]
+    for opinions, expected in ((None, []), ({}, []), (_opinion(agrees=True), [("NO_HAT", "opened")])):
+        camera = Camera()
+        camera.show(suspected, seconds=15, opinions=opinions)
+        assert told(camera.changes) == expected
+
+
+def test_a_rule_without_second_look_goes_by_firm_sightings_alone() -> None:
+    camera = Camera("NO_HAT.second_look=false")
+    camera.show([replace(BARE[0], firm=False)], seconds=15, opinions=_opinion(agrees=True))
+    assert camera.changes == []
+    camera.show(BARE, seconds=15, opinions={})
+    assert told(camera.changes) == [("NO_HAT", "opened")]
+    assert camera.book.second_look_labels() == {"no_mask", "rat"}
+
+
+def test_a_suspected_person_is_nobody_to_the_other_rules() -> None:
+    camera = Camera(rules=CameraRules(hours=OpeningHours.always_closed()))
+    camera.show([replace(seen("person", height=0.6), firm=False)], seconds=30, opinions={})
+    assert camera.changes == []

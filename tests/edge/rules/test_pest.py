@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.edge.rules.scenario import Camera, only, seen, told
 
 from kitchen_watch.edge.rules.observation import HealthFacts
 from kitchen_watch.edge.rules.violation import ChangeKind
-from kitchen_watch.edge.tracks import Track
+from kitchen_watch.edge.tracks import Opinion, Track
 
 
 def running(number: int) -> list[Track]:
@@ -87,3 +89,24 @@ def test_a_dark_spot_that_hardly_looks_like_a_cockroach_accuses_nobody() -> None
     assert camera.changes == []
     camera.show([seen("cockroach", y=0.8, width=0.02, height=0.02, confidence=0.7)], seconds=2)
     assert told(camera.changes) == [("COCKROACH", "opened")]
+
+
+def test_a_running_suspicion_is_a_rat_only_if_a_second_look_agrees() -> None:
+    agreed = Opinion("rat", looks=2, agreeing=2, surest=0.8, agrees=True)
+    for opinions, expected in (
+        (None, []), ({}, []), ({1: replace(agreed, agrees=False)}, []), ({1: agreed}, [("RODENT", "opened")]),
+    ):  # fmt: skip
+        camera = Camera()
+        camera.show(lambda n: [replace(running(n)[0], firm=False)], seconds=2, opinions=opinions)
+        assert told(camera.changes) == expected
+        if expected:
+            detail = only(camera.changes, ChangeKind.OPENED).detail
+            assert detail == "Second look at rat: 2 of 2 agree, surest 0.80."
+
+
+def test_a_rat_is_looked_at_again_from_its_first_hit_until_it_is_open() -> None:
+    camera = Camera()
+    camera.show(running, seconds=0.4, opinions={})
+    assert camera.book.suspects() == {1}
+    camera.show(running, seconds=2, opinions={1: Opinion("rat", 2, 2, 0.8, agrees=True)})
+    assert camera.book.suspects() == frozenset()

@@ -36,6 +36,7 @@ _LABELS: Mapping[str, str] = {
 _SWITCHES: Mapping[str, str] = {
     "moving": N_("It must move by itself."),
     "whole_head": N_("A head cut off by the upper edge of the picture does not count."),
+    "second_look": N_("Looked at again in a larger crop of the picture, it must be the same."),
     "pauses": N_("While it lasts, the other rules of this camera pause."),
 }
 

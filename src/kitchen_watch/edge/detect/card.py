@@ -63,6 +63,15 @@ class ModelCard(Settings):
             "they only keep tracks alive"
         ),
     ] = 0.1
+    suspicion: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="share of its label's threshold from which a detection is a suspicion: it may be "
+            "looked at again, and accuses nobody by itself",
+        ),
+    ] = 0.65
     architecture: str = ""
     licence: str
     training: dict[str, Any] = Field(default_factory=dict)

@@ -51,6 +51,8 @@ class Detection:
     firm: bool = True
     """False below the label's threshold in the model card: such a detection may keep a track alive
     through a weak moment, but no rule ever counts it."""
+    suspect: bool = False
+    """Not firm, but near it (the card's ``suspicion``): worth a second look."""
 
 
 class Detector(Protocol):

@@ -43,7 +43,8 @@ def detections_from_rows(
             continue
         label = card.labels[classes[index]]
         confidence = float(confidences[index])
-        detections.append(
-            Detection(label, confidence, Box(x1, y1, x2, y2), firm=confidence >= card.thresholds[label])
-        )
+        threshold = card.thresholds[label]
+        firm = confidence >= threshold
+        suspect = not firm and confidence >= card.suspicion * threshold
+        detections.append(Detection(label, confidence, Box(x1, y1, x2, y2), firm, suspect))
     return tuple(detections)

@@ -19,7 +19,7 @@ _EDGE_PX = 1.5
 
 def attire_rule(code: str, parameters: AttireParameters, place: Place) -> TrackRule:
     """A rule that accuses bare heads (or faces) of people large enough to judge."""
-    return TrackRule(code, parameters, place, _bare(parameters))
+    return TrackRule(code, parameters, place, _bare(parameters), second_look=parameters.second_look)
 
 
 def _bare(parameters: AttireParameters) -> Selection:
@@ -30,7 +30,7 @@ def _bare(parameters: AttireParameters) -> Selection:
         persons = [track for track in look.tracks if track.group == "person"]
         return [
             track
-            for track in look.tracks
+            for track in (look.suspected if parameters.second_look else look.tracks)
             if track.label in labels
             and person_height(track, persons) * height >= parameters.min_person_px
             and not (parameters.whole_head and track.box.y1 * height < _EDGE_PX)

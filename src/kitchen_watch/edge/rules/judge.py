@@ -121,9 +121,14 @@ class RuleBook:
         return tuple(violation for violation in recent if violation is not None)
 
     def suspects(self) -> frozenset[int]:
-        """Track ids that may open a violation soon: the ones worth a second look."""
-        rules = [rule for rule in self._content if isinstance(rule, TrackRule)]
-        return frozenset().union(*(rule.suspects() for rule in rules))
+        """Track ids that may open a violation soon, of rules that ask for a second look first."""
+        rules = [rule for rule in self._content if isinstance(rule, TrackRule | PestRule)]
+        return frozenset().union(*(rule.suspects() for rule in rules if rule.second_look))
+
+    def second_look_labels(self) -> frozenset[str]:
+        """The labels that a second look may be asked about."""
+        rules = [rule for rule in self._content if isinstance(rule, TrackRule | PestRule)]
+        return frozenset().union(*(rule.labels for rule in rules if rule.second_look))
 
     def resume(self, violations: Iterable[Violation], *, at: datetime | None = None) -> None:
         """Go on with violations of an earlier life (a restart, a crash, other parameters).

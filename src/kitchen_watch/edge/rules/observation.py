@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from kitchen_watch.edge.tracks import Track
+from kitchen_watch.edge.tracks import Opinion, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Observation:
     ``at`` is aware UTC (the frame's ``captured_at``, or now while offline). ``size`` is width and
     height in pixels of the analysed picture, for rules with a minimum size. ``analysed`` is False
     where nobody looked for objects (offline, or a frame of which only the health was read).
+    ``opinions`` are second looks by track id; ``None`` where nobody takes second looks, and then
+    suspicions count nowhere and firm sightings count alone.
     """
 
     at: datetime
@@ -36,3 +39,4 @@ class Observation:
     offline: bool = False
     size: tuple[int, int] = (640, 360)
     analysed: bool = True
+    opinions: Mapping[int, Opinion] | None = None

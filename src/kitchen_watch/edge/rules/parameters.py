@@ -44,6 +44,12 @@ class ContentParameters(RuleParameters):
     ] = ()
 
 
+SecondLook = Annotated[
+    bool,
+    Field(description="opens only if a second look, at a larger crop, agrees; suspicions then count, too"),
+]
+
+
 class HeldParameters(ContentParameters):
     """A rule that must hold: ``fraction`` of the analysed frames over ``held_s``, on one track."""
 
@@ -60,6 +66,7 @@ class AttireParameters(HeldParameters):
     whole_head: Annotated[
         bool, Field(description="a head cut by the upper edge of the picture is unknown")
     ] = False
+    second_look: SecondLook = True
 
 
 class LabelParameters(HeldParameters):
@@ -85,6 +92,7 @@ class PestParameters(ContentParameters):
     veto_labels: Annotated[
         tuple[Label, ...], Field(description="an animal of these labels in its place is no pest")
     ] = ()
+    second_look: SecondLook = False
 
 
 class NightParameters(HeldParameters):

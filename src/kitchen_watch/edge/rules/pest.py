@@ -31,8 +31,9 @@ class PestRule:
     def __init__(self, code: str, parameters: PestParameters, place: Place) -> None:
         self.code = code
         self.watched = 0.0
+        self.second_look = parameters.second_look
+        self.labels = frozenset(parameters.labels)
         self._parameters = parameters
-        self._labels = frozenset(parameters.labels)
         self._vetoes = frozenset(parameters.veto_labels)
         self._hits: dict[int, _Hits] = {}
         self._parts = tuple(
@@ -54,15 +55,21 @@ class PestRule:
             enough = [
                 track for track in here if len(self._hits[track.track_id].times) >= self._parameters.hits
             ]
+            if self.second_look:
+                enough = look.confirmed(enough, self.labels)
             since = min((self._hits[track.track_id].times[0][1] for track in enough), default=look.at)
             changes += situation.step(
                 look.at,
                 watched=self.watched,
                 elapsed=look.elapsed,
-                holds=_sighting(enough, since),
+                holds=_sighting(enough, since, look.sentence(enough) if self.second_look else None),
                 stays=_sighting(here, look.at),
             )
         return changes
+
+    def suspects(self) -> set[int]:
+        """Track ids with hits while nothing is open: the ones worth a second look."""
+        return set() if all(situation.open for _, situation in self._parts) else set(self._hits)
 
     def pause(self) -> None:
         """Forget what was building up."""
@@ -73,8 +80,8 @@ class PestRule:
         others = [track for track in look.tracks if track.label in self._vetoes]
         vetoed = set()
         seen = []
-        for track in look.tracks:
-            if track.label not in self._labels or track.confidence < self._parameters.min_confidence:
+        for track in look.suspected if self.second_look else look.tracks:
+            if track.label not in self.labels or track.confidence < self._parameters.min_confidence:
                 continue
             if any(_explains(other, track) for other in others):
                 vetoed.add(track.track_id)
@@ -113,11 +120,12 @@ def _explains(other: Track, pest: Track) -> bool:
     return width * height >= SAME_PLACE * pest.box.width * pest.box.height
 
 
-def _sighting(tracks: list[Track], since: datetime) -> Sighting | None:
+def _sighting(tracks: list[Track], since: datetime, detail: str | None = None) -> Sighting | None:
     if not tracks:
         return None
     return Sighting(
         since=since,
         confidence=max(track.confidence for track in tracks),
         track_ids=tuple(track.track_id for track in tracks),
+        detail=detail,
     )

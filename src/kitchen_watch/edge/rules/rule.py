@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -37,8 +37,32 @@ class Look:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Everything seen in this frame."""
-        return self.observation.tracks
+        """Everything firmly seen in this frame."""
+        return tuple(track for track in self.observation.tracks if track.firm)
+
+    @property
+    def suspected(self) -> tuple[Track, ...]:
+        """The same with suspicions, where second looks are taken that can confirm them."""
+        return self.tracks if self.observation.opinions is None else self.observation.tracks
+
+    def confirmed(self, tracks: Iterable[Track], labels: Collection[str]) -> list[Track]:
+        """Those that may be accused: a second look agrees, or nobody takes second looks."""
+        opinions = self.observation.opinions
+        if opinions is None:
+            return list(tracks)
+        return [
+            track
+            for track in tracks
+            if (opinion := opinions.get(track.track_id)) is not None
+            and opinion.agrees
+            and opinion.label in labels
+        ]
+
+    def sentence(self, tracks: Iterable[Track]) -> str | None:
+        """What second looks say of these tracks, for the evidence."""
+        opinions = self.observation.opinions or {}
+        said = [opinions[track.track_id].sentence for track in tracks if track.track_id in opinions]
+        return said[0] if said else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +150,12 @@ class TrackRule:
         select: Selection,
         *,
         context: Mapping[str, Any] | None = None,
+        second_look: bool = False,
     ) -> None:
         self.code = code
         self.watched = 0.0
+        self.second_look = second_look
+        self.labels = frozenset(parameters.labels)
         self._select = select
         self._parts = tuple(
             (
@@ -154,13 +181,20 @@ class TrackRule:
                 track.track_id: track for track in accusing if zone is None or zone.contains(anchor(track))
             }
             held.look(self.watched, look.at, seen)
-            holding = {key: since for key, since in held.holding().items() if key in seen}
+            since = {key: start for key, start in held.holding().items() if key in seen}
+            accused = [seen[key] for key in since]
+            if self.second_look:
+                accused = look.confirmed(accused, self.labels)
             staying = [track for key, track in seen.items() if key in held.staying()]
             changes += situation.step(
                 look.at,
                 watched=self.watched,
                 elapsed=look.elapsed,
-                holds=_sighting([seen[key] for key in holding], min(holding.values(), default=look.at)),
+                holds=_sighting(
+                    accused,
+                    min((since[track.track_id] for track in accused), default=look.at),
+                    look.sentence(accused) if self.second_look else None,
+                ),
                 stays=_sighting(staying, look.at),
             )
         return changes
@@ -175,11 +209,12 @@ class TrackRule:
             held.forget()
 
 
-def _sighting(tracks: Sequence[Track], since: datetime) -> Sighting | None:
+def _sighting(tracks: Sequence[Track], since: datetime, detail: str | None = None) -> Sighting | None:
     if not tracks:
         return None
     return Sighting(
         since=since,
         confidence=max(track.confidence for track in tracks),
         track_ids=tuple(track.track_id for track in tracks),
+        detail=detail,
     )

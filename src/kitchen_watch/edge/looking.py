@@ -1,0 +1,33 @@
+"""How a camera, or a file played as one, is looked at: first look, second look, tracker and rules."""
+
+from __future__ import annotations
+
+from kitchen_watch.edge.detect.detection import Detector
+from kitchen_watch.edge.evidence.privacy import PrivacyMask
+from kitchen_watch.edge.pipeline import Analysis
+from kitchen_watch.edge.rules.judge import RuleBook
+from kitchen_watch.edge.second_look import SecondLook
+from kitchen_watch.edge.settings import AnalysisSettings
+from kitchen_watch.edge.streams.health import HealthMonitor
+from kitchen_watch.edge.tracking import Tracker, TrackerSettings
+
+
+def build_analysis(
+    *,
+    detector: Detector,
+    rules: RuleBook,
+    health: HealthMonitor,
+    settings: AnalysisSettings,
+    mask: PrivacyMask | None = None,
+) -> Analysis:
+    """The analysis of one camera; suspicions are tracked only where a second look can settle them."""
+    second = SecondLook(detector, settings.second_look) if settings.second_look.enabled else None
+    suspicions = rules.second_look_labels() if second is not None else frozenset()
+    return Analysis(
+        detector=detector,
+        tracker=Tracker(TrackerSettings(suspicions=suspicions)),
+        health=health,
+        rules=rules,
+        mask=mask,
+        second_look=second,
+    )
