@@ -32,6 +32,7 @@ from kitchen_watch.backend.live import routes as live_routes
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
+from kitchen_watch.backend.organisations import administration_routes
 from kitchen_watch.backend.organisations import routes as organisation_routes
 from kitchen_watch.backend.pages.installing import install_pages
 from kitchen_watch.backend.parts import Parts
@@ -47,6 +48,7 @@ ROUTERS = (
     alert_routes.router,
     handling_routes.router,
     organisation_routes.router,
+    administration_routes.router,
     edge_routes.router,
     audit_routes.router,
     ingest_routes.router,

@@ -12,11 +12,26 @@ from kitchen_watch.backend.edges import tables as _edges
 from kitchen_watch.backend.evidence import tables as _evidence
 from kitchen_watch.backend.handling import tables as _handling
 from kitchen_watch.backend.ingest import tables as _ingest
+from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.public import tables as _public
+from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.tables import Table
 
-ROOMS = (_alerts, _audit, _auth, _deadlines, _edges, _evidence, _handling, _ingest, _organisations, _public)
+ROOMS = (
+    _alerts,
+    _audit,
+    _auth,
+    _deadlines,
+    _edges,
+    _evidence,
+    _handling,
+    _imports,
+    _ingest,
+    _organisations,
+    _public,
+    _rule_sets,
+)
 
 
 def metadata() -> MetaData:

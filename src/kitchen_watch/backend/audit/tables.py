@@ -27,4 +27,8 @@ class AuditRow(Table):
     purpose: Mapped[str] = mapped_column(String(200), default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
 
-    __table_args__ = (Index(None, "person_id", "id"), Index(None, "premises_id", "id"))
+    __table_args__ = (
+        Index(None, "person_id", "id"),
+        Index(None, "premises_id", "id"),
+        Index(None, "action", "id"),
+    )

@@ -27,6 +27,7 @@ class PersonRow(Table):
     node_id: Mapped[int | None] = mapped_column(ForeignKey("nodes.id"), index=True)
     premises_id: Mapped[int | None] = mapped_column(ForeignKey("premises.id"), index=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("supervision_groups.id"), index=True)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
 
 

@@ -65,6 +65,8 @@ class ConfigurationRow(Table):
     edge_id: Mapped[str] = mapped_column(ForeignKey("edges.edge_id", ondelete="CASCADE"))
     version: Mapped[str] = mapped_column(String(100))
     cameras: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+    made_of: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default="{}")
+    """Versions that went into it: ``{"zones": {camera_id: version}, "rule_sets": {id: version}}``."""
     offered_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
@@ -72,3 +74,12 @@ class ConfigurationRow(Table):
     reason: Mapped[str | None] = mapped_column(String(500))
 
     __table_args__ = (Index(None, "edge_id", "created_at"),)
+
+class ConfigurationDueRow(Table):
+    """An edge whose configuration must be compiled anew; gone once that is done."""
+
+    __tablename__ = "configurations_due"
+
+    edge_id: Mapped[str] = mapped_column(ForeignKey("edges.edge_id", ondelete="CASCADE"), primary_key=True)
+    since_at: Mapped[datetime]
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))

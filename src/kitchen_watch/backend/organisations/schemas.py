@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.organisations.tables import AreaType, NodeKind
 from kitchen_watch.control import CameraState
 
@@ -23,6 +24,7 @@ class NodeView(_View):
     name_en: str
     path: str
     depth: int
+    version: int = 1
 
 
 class PremisesView(_View):
@@ -44,6 +46,16 @@ class PremisesView(_View):
     phone: str
     camera_count: int
     open_alerts: int
+    latitude: float | None = None
+    longitude: float | None = None
+    inspection_grade: str | None = Field(default=None, description="量化等级 A-C")
+    risk_grade: str | None = Field(default=None, description="风险等级 A (low) to D (high)")
+    official: str = Field(default="", description="name of the responsible official (包保)")
+    official_level: str | None = Field(default=None, description="包保级别 of that official")
+    rollout_batch: str = ""
+    uniform: str = ""
+    active: bool = True
+    version: int = 1
 
 
 class CameraView(_View):
@@ -70,6 +82,10 @@ class CameraView(_View):
     frames_analysed: int
     frames_dropped: int
     open_alerts: int
+    gb_device_id: str | None = None
+    gb_channel_id: str | None = None
+    enabled: bool = True
+    version: int = 1
 
 
 class PremisesDetail(PremisesView):
@@ -90,3 +106,66 @@ class CameraPage(_View):
 
     items: list[CameraView]
     next_cursor: str | None
+
+
+class OfficialView(_View):
+    """Who was responsible (包保) for a premises, at which level, from when to when."""
+
+    person_id: int
+    display_name: str
+    level: str
+    since_at: AwareDatetime
+    until_at: AwareDatetime | None
+
+
+class OfficialHistory(_View):
+    """The responsible officials of a premises, the present one first."""
+
+    items: list[OfficialView]
+
+
+class GroupView(_View):
+    """A supervision group; without ``sees_all`` it sees the subtrees of ``node_ids``."""
+
+    id: int
+    code: str
+    name: str
+    name_en: str
+    sees_all: bool
+    node_ids: list[int]
+    version: int
+
+
+class PersonView(_View):
+    """A login, without anything that opens it."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    node_id: int | None
+    premises_id: int | None
+    group_id: int | None
+    place: str = Field(description="the name of its node, premises or group")
+    disabled: bool
+    must_change_password: bool
+    version: int
+
+
+class PersonPage(_View):
+    """A page of logins by id; ``next_cursor`` is empty on the last one."""
+
+    items: list[PersonView]
+    next_cursor: str | None
+
+
+class PersonWithPassword(PersonView):
+    """A login and its one-time password, which is told this once."""
+
+    one_time_password: str
+
+
+class Removed(_View):
+    """It is gone."""
+
+    removed: bool = True

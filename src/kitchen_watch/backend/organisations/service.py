@@ -22,7 +22,8 @@ from kitchen_watch.backend.organisations.schemas import (
     PremisesPage,
     PremisesView,
 )
-from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
+from kitchen_watch.backend.auth.tables import PersonRow
+from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesOfficialRow, PremisesRow
 from kitchen_watch.control import CameraState
 from kitchen_watch.errors import NotFound
 
@@ -45,6 +46,7 @@ def node_tree(session: Session, person: Person) -> list[NodeView]:
             name_en=row.name_en,
             path=row.path,
             depth=len(node_ids(row.path)) - 1,
+            version=row.version,
         )
         for row in rows
     ]
@@ -197,6 +199,10 @@ def _camera_view(
         frames_analysed=state.frames_analysed if state is not None else 0,
         frames_dropped=state.frames_dropped if state is not None else 0,
         open_alerts=open_alerts,
+        gb_device_id=camera.gb_device_id,
+        gb_channel_id=camera.gb_channel_id,
+        enabled=camera.enabled,
+        version=camera.version,
     )
 
 
@@ -216,6 +222,14 @@ def _premises_views(session: Session, rows: Sequence[PremisesRow]) -> list[Premi
         ).all()
     )
     alerts = _open_alerts(session, AlertRow.premises_id, ids)
+    officials = {
+        premises_id: (name, level)
+        for premises_id, name, level in session.execute(
+            select(PremisesOfficialRow.premises_id, PersonRow.display_name, PremisesOfficialRow.level)
+            .join(PersonRow, PersonRow.id == PremisesOfficialRow.person_id)
+            .where(PremisesOfficialRow.premises_id.in_(ids), PremisesOfficialRow.until_at.is_(None))
+        )
+    }
     return [
         PremisesView(
             id=row.id,
@@ -232,6 +246,16 @@ def _premises_views(session: Session, rows: Sequence[PremisesRow]) -> list[Premi
             phone=row.phone,
             camera_count=cameras.get(row.id, 0),
             open_alerts=alerts.get(row.id, 0),
+            latitude=row.latitude,
+            longitude=row.longitude,
+            inspection_grade=row.inspection_grade,
+            risk_grade=row.risk_grade,
+            official=officials.get(row.id, ("", None))[0],
+            official_level=officials.get(row.id, ("", None))[1],
+            rollout_batch=row.rollout_batch,
+            uniform=row.uniform,
+            active=row.active,
+            version=row.version,
         )
         for row in rows
     ]

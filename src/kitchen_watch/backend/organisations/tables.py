@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.tables import JsonValue, PathText, Table, stored_enum
@@ -45,6 +45,8 @@ class NodeRow(Table):
     name: Mapped[str] = mapped_column(String(100))
     name_en: Mapped[str] = mapped_column(String(100), default="")
     path: Mapped[str] = mapped_column(PathText, unique=True)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Counts the changes; who changes something names the version they have seen."""
 
 
 class PremisesRow(Table):
@@ -64,6 +66,18 @@ class PremisesRow(Table):
     """Opening hours in local time by weekday: ``{"mon": ["10:00-14:00", "17:00-21:30"], ...}``."""
     responsible_person: Mapped[str] = mapped_column(String(100), default="")
     phone: Mapped[str] = mapped_column(String(40), default="")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    inspection_grade: Mapped[str | None] = mapped_column(String(1))
+    """量化等级 A-C of the last inspection."""
+    risk_grade: Mapped[str | None] = mapped_column(String(1))
+    """风险等级 A (low) to D (high). The third scale, 包保级别, lies with the responsible official."""
+    rollout_batch: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
+    uniform: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """What counts as work clothes here, in words."""
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """Whether it is in business."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
 
 
@@ -92,7 +106,15 @@ class CameraRow(Table):
     area_type: Mapped[AreaType] = mapped_column(stored_enum(AreaType))
     zone_type: Mapped[str] = mapped_column(String(64), default="")
     public: Mapped[bool] = mapped_column(default=False)
+    gb_device_id: Mapped[str | None] = mapped_column(String(20))
+    gb_channel_id: Mapped[str | None] = mapped_column(String(20))
+    """Ids of GB/T 28181, where the picture comes through such a gateway."""
+    enabled: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """False: its edge leaves it alone."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "gb_device_id", "gb_channel_id"),)
 
 
 class SupervisionGroupRow(Table):
@@ -105,6 +127,7 @@ class SupervisionGroupRow(Table):
     name: Mapped[str] = mapped_column(String(100))
     name_en: Mapped[str] = mapped_column(String(100), default="")
     sees_all: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class SupervisionGroupNodeRow(Table):
