@@ -32,7 +32,7 @@ from kitchen_watch.backend.live import routes as live_routes
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
-from kitchen_watch.backend.organisations import administration_routes
+from kitchen_watch.backend.organisations import administration_routes, import_routes
 from kitchen_watch.backend.organisations import routes as organisation_routes
 from kitchen_watch.backend.pages.installing import install_pages
 from kitchen_watch.backend.parts import Parts
@@ -49,6 +49,7 @@ ROUTERS = (
     handling_routes.router,
     organisation_routes.router,
     administration_routes.router,
+    import_routes.router,
     edge_routes.router,
     audit_routes.router,
     ingest_routes.router,

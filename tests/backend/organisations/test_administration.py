@@ -75,9 +75,7 @@ def test_the_last_officer_of_a_grid_with_premises_cannot_go(any_backend: Backend
         "username": "deputy", "display_name": "副手", "role": "grid_officer", "node_id": officer["node_id"],
     }  # fmt: skip
     assert admin.post("/api/v1/people", json=second).status_code == 201
-    gone = admin.put(
-        f"/api/v1/people/{officer['id']}", json=body_of(officer, PERSON_KEYS, disabled=True)
-    )
+    gone = admin.put(f"/api/v1/people/{officer['id']}", json=body_of(officer, PERSON_KEYS, disabled=True))
     assert gone.status_code == 200
 
 
@@ -102,9 +100,7 @@ def test_a_moved_premises_leaves_its_old_alerts_in_the_old_grid(any_backend: Bac
     deliver(any_backend, opening_with_evidence("cam-a1"))
     place = premises(admin)["JY-A"]
     old, new = grids(admin)["grid-1"]["id"], grids(admin)["grid-2"]["id"]
-    moved = admin.put(
-        f"/api/v1/premises/{place['id']}", json=body_of(place, PREMISES_KEYS, node_id=new)
-    )
+    moved = admin.put(f"/api/v1/premises/{place['id']}", json=body_of(place, PREMISES_KEYS, node_id=new))
     assert moved.status_code == 200, moved.text
 
     def alerts(node_id: int) -> int:
@@ -136,9 +132,7 @@ def test_who_has_not_seen_the_last_change_is_told(any_backend: Backend) -> None:
     place = premises(admin)["JY-A"]
     first = body_of(place, PREMISES_KEYS, phone="0951-1")
     assert admin.put(f"/api/v1/premises/{place['id']}", json=first).status_code == 200
-    second = admin.put(
-        f"/api/v1/premises/{place['id']}", json=body_of(place, PREMISES_KEYS, phone="0951-2")
-    )
+    second = admin.put(f"/api/v1/premises/{place['id']}", json=body_of(place, PREMISES_KEYS, phone="0951-2"))
     assert second.status_code == 409
     assert premises(admin)["JY-A"]["phone"] == "0951-1"
     entry = admin.get("/api/v1/audit", params={"action": "premises_changed"}).json()["items"][0]

@@ -15,9 +15,7 @@ def mark_due(session: Session, edge_ids: Iterable[str], *, by: int | None, now: 
     """Note the edges in the transaction of the change; once more changes nothing."""
     wanted = set(edge_ids)
     known = set(
-        session.scalars(
-            select(ConfigurationDueRow.edge_id).where(ConfigurationDueRow.edge_id.in_(wanted))
-        )
+        session.scalars(select(ConfigurationDueRow.edge_id).where(ConfigurationDueRow.edge_id.in_(wanted)))
     )
     for edge_id in sorted(wanted - known):
         session.add(ConfigurationDueRow(edge_id=edge_id, since_at=now, asked_by=by))

@@ -75,6 +75,7 @@ class ConfigurationRow(Table):
 
     __table_args__ = (Index(None, "edge_id", "created_at"),)
 
+
 class ConfigurationDueRow(Table):
     """An edge whose configuration must be compiled anew; gone once that is done."""
 

@@ -55,7 +55,9 @@ def people_page(session: Session, *, after: int = 0, limit: int, words: str = ""
 def person_views(session: Session, rows: Sequence[PersonRow]) -> list[PersonView]:
     """The logins with the names of their places."""
 
-    def names(table: type[NodeRow | PremisesRow | SupervisionGroupRow], ids: set[int | None]) -> dict[int, str]:
+    def names(
+        table: type[NodeRow | PremisesRow | SupervisionGroupRow], ids: set[int | None]
+    ) -> dict[int, str]:
         return dict(session.execute(select(table.id, table.name).where(table.id.in_(ids - {None}))).all())
 
     nodes = names(NodeRow, {row.node_id for row in rows})

@@ -198,9 +198,7 @@ def add_person(body: PersonBody, _person: Administrator, write: Writing) -> Pers
 
 
 @router.put("/people/{person_id}", tags=["people"], summary="Change a login")
-def change_person(
-    person_id: PlaceId, body: PersonBody, _person: Administrator, write: Writing
-) -> PersonView:
+def change_person(person_id: PlaceId, body: PersonBody, _person: Administrator, write: Writing) -> PersonView:
     """Name, role, place, or disabled. A grid that holds premises is never left without an officer."""
     return write.answer(
         body,

@@ -22,7 +22,9 @@ TOLD_TO_EDGES = frozenset({"hours", "time_zone", "business_type", "node_id"})
 """What of a premises changes what its edges look for."""
 
 
-def save_premises(session: Session, author: Author, premises_id: int | None, body: PremisesBody) -> PremisesRow:
+def save_premises(
+    session: Session, author: Author, premises_id: int | None, body: PremisesBody
+) -> PremisesRow:
     """Make a premises, or change one; moved to another grid, its old alerts stay in the old one.
 
     Raises:

@@ -99,7 +99,9 @@ def find_node(session: Session, node_id: int) -> NodeRow:
     return row
 
 
-def save_group(session: Session, author: Author, group_id: int | None, body: GroupBody) -> SupervisionGroupRow:
+def save_group(
+    session: Session, author: Author, group_id: int | None, body: GroupBody
+) -> SupervisionGroupRow:
     """Make a supervision group, or change one.
 
     Raises:

@@ -81,9 +81,7 @@ def find_orphans(session: Session, person: Person) -> Orphans:
             for node, count in grids
         ],
         premises_without_grid=[
-            OrphanPremises(
-                premises_id=row.id, licence_no=row.licence_no, name=row.name, node_id=row.node_id
-            )
+            OrphanPremises(premises_id=row.id, licence_no=row.licence_no, name=row.name, node_id=row.node_id)
             for row in premises
         ],
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from kitchen_watch.backend.alerts.states import FINISHED
 from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
 from kitchen_watch.backend.organisations.places import node_ids, place_names
 from kitchen_watch.backend.organisations.schemas import (
@@ -22,7 +23,6 @@ from kitchen_watch.backend.organisations.schemas import (
     PremisesPage,
     PremisesView,
 )
-from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesOfficialRow, PremisesRow
 from kitchen_watch.control import CameraState
 from kitchen_watch.errors import NotFound
