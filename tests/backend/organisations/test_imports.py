@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.organisations.columns import COLUMNS, ImportKind
 from tests.backend.organisations.test_administration import grids, people, premises
 from tests.backend.support import Backend
@@ -139,14 +140,8 @@ def test_an_import_belongs_to_who_sent_it(backend: Backend) -> None:
     assert "admin2" in people(admin)
     preview = send(admin, "premises", HEAD + "JY-N1,一,grid-1,,,\n")
     with backend.parts.database.write() as session:
-        row = session.get(_person(), people(admin)["admin2"]["id"])
+        row = session.get_one(PersonRow, people(admin)["admin2"]["id"])
         row.must_change_password = False
     other = backend.logged_in("admin2")
     assert other.get(f"/api/v1/imports/{preview['import_id']}").status_code == 404
     assert apply(other, preview).status_code == 404
-
-
-def _person() -> Any:
-    from kitchen_watch.backend.auth.tables import PersonRow
-
-    return PersonRow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.organisations.tables import AreaType, NodeKind
+from kitchen_watch.backend.public.schemas import Grade
 from kitchen_watch.events import Identifier
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -102,7 +104,10 @@ class PremisesBody(Body):
     phone: str = Field(default="", max_length=40)
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
-    inspection_grade: Literal["A", "B", "C"] | None = Field(default=None, description="量化等级")
+    inspection_grade: Grade | None = Field(
+        default=None, description="量化等级; one that differs from the present is recorded as awarded now"
+    )
+    graded_on: date | None = Field(default=None, description="when it was awarded; default: today")
     risk_grade: Literal["A", "B", "C", "D"] | None = Field(
         default=None, description="风险等级: A low to D high"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from kitchen_watch.backend.organisations.changing_tree import TREE, flush
 from kitchen_watch.backend.organisations.orphans import check_grid
 from kitchen_watch.backend.organisations.tables import CameraRow, EdgeRow, PremisesOfficialRow, PremisesRow
 from kitchen_watch.backend.organisations.writing import Author, changes, check_version
+from kitchen_watch.backend.public.schemas import GradeView
+from kitchen_watch.backend.public.service import award_grade, current_grade
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
 
 TOLD_TO_EDGES = frozenset({"hours", "time_zone", "business_type", "node_id"})
@@ -36,13 +39,14 @@ def save_premises(
     taken = session.scalar(select(PremisesRow.id).where(PremisesRow.licence_no == body.licence_no))
     if taken is not None and taken != premises_id:
         raise Conflict(f"The licence {body.licence_no} is registered already.")
-    values: dict[str, Any] = body.model_dump(exclude={"version"})
+    values: dict[str, Any] = body.model_dump(exclude={"version", "inspection_grade", "graded_on"})
     if premises_id is None:
         check_grid(session, body.node_id)
         row = PremisesRow(**values, created_at=author.now)
         session.add(row)
         flush(session, f"The licence {body.licence_no} is registered already.")
         author.note(session, "premises_added", ("premises", row.id), premises_id=row.id, name=row.name)
+        _award(session, author, row, body)
         return row
     row = find_premises(session, premises_id)
     row.version = check_version(row.version, body.version)
@@ -51,10 +55,22 @@ def save_premises(
     found = changes(row, values)
     flush(session, f"The licence {body.licence_no} is registered already.")
     author.note(session, "premises_changed", ("premises", row.id), premises_id=row.id, changes=found)
+    _award(session, author, row, body)
     if TOLD_TO_EDGES & set(found):
         edges = session.scalars(select(CameraRow.edge_id).where(CameraRow.premises_id == row.id)).all()
         mark_due(session, edges, by=author.person.id, now=author.now)
     return row
+
+
+def _award(session: Session, author: Author, row: PremisesRow, body: PremisesBody) -> None:
+    present = current_grade(session, row.id)
+    if body.inspection_grade is None or (present is not None and present.grade == body.inspection_grade):
+        return
+    today = author.now.astimezone(ZoneInfo(row.time_zone)).date()
+    grade = GradeView(
+        grade=body.inspection_grade, awarded_on=body.graded_on or today, authority=author.person.scope_name
+    )
+    award_grade(session, row.id, grade, today=today, now=author.now, actor=author.actor)
 
 
 def name_official(session: Session, author: Author, premises_id: int, body: OfficialBody) -> PremisesRow:

@@ -250,11 +250,11 @@ class _Premises(_Table):
         given = {"node_id": node.id if node is not None else None}
         if present is None:
             return None, given, extras
-        return (
-            {name: getattr(present, name) for name in PremisesBody.model_fields if name != "version"},
-            given,
-            extras,
-        )
+        if row.values.get("inspection_grade") is None:
+            row.values.pop("inspection_grade", None)  # an awarded grade is never taken away
+        fields = set(PremisesBody.model_fields) - {"version", "inspection_grade", "graded_on"}
+        before = {name: getattr(present, name) for name in fields}
+        return before | {"inspection_grade": self.known.grades.get(present.id)}, given, extras
 
     def extras_same(self, key: str, extras: dict[str, str]) -> bool:
         present = self.known.officials.get(self.known.premises[key].id, ("", ""))

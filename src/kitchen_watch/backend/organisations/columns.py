@@ -166,13 +166,13 @@ class CellProblem:
 def columns_of(kind: ImportKind, header: list[str]) -> tuple[list[Column | None], list[CellProblem]]:
     """Which column stands where, by key, by Chinese name or by our own heading."""
     known = {}
-    for column in COLUMNS[kind]:
-        for name in (column.key, column.zh, column.heading):
-            known[name.lower()] = column
+    for one in COLUMNS[kind]:
+        for name in (one.key, one.zh, one.heading):
+            known[name.lower()] = one
     found: list[Column | None] = []
     problems = []
     for title in header:
-        column = known.get(title.strip().rstrip("*").strip().lower())
+        column: Column | None = known.get(title.strip().rstrip("*").strip().lower())
         if column is None and title:
             problems.append(CellProblem(1, title[:60], "unknown_column", {}))
         elif column is not None and column in found:
@@ -180,9 +180,9 @@ def columns_of(kind: ImportKind, header: list[str]) -> tuple[list[Column | None]
             column = None
         found.append(column)
     problems += [
-        CellProblem(1, column.key, "missing_column", {})
-        for column in COLUMNS[kind]
-        if column.required and column not in found
+        CellProblem(1, one.key, "missing_column", {})
+        for one in COLUMNS[kind]
+        if one.required and one not in found
     ]
     return found, problems
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -29,7 +29,7 @@ from kitchen_watch.errors import InvalidRequest, NotPermitted
 router = APIRouter(prefix="/api/v1", tags=["imports"])
 
 _Form = Annotated[Format, Query(alias="format")]
-_FILES = {
+_FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()}
     }

@@ -184,6 +184,7 @@ def export_rows(session: Session, person: Person, kind: ImportKind) -> Iterator[
             yield _line(
                 place, columns, grid_code=codes[place.node_id], hours=write_hours(place.hours),
                 official_username=name, official_level=level,
+                inspection_grade=known.grades.get(place.id),
             )  # fmt: skip
     elif kind is ImportKind.CAMERAS:
         query_cameras = select(CameraRow).where(person.scope.owned(CameraRow.premises_id))

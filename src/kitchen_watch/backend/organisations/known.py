@@ -17,6 +17,7 @@ from kitchen_watch.backend.organisations.tables import (
     PremisesRow,
     SupervisionGroupRow,
 )
+from kitchen_watch.backend.public.service import current_grades
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Known:
     people: dict[str, PersonRow]
     groups: dict[str, int]
     edges: frozenset[str]
+    grades: dict[int, str]
+    """The inspection grade awarded last, by premises id."""
     officials: dict[int, tuple[str, str]]
     """Login name and level of the present responsible official, by premises id."""
 
@@ -60,9 +63,11 @@ def load_known(session: Session) -> Known:
     """Everything registered."""
     people = {row.username: row for row in session.scalars(select(PersonRow))}
     names = {row.id: row.username for row in people.values()}
+    premises = {row.licence_no: row for row in session.scalars(select(PremisesRow))}
     return Known(
+        grades=current_grades(session, [row.id for row in premises.values()]),
         nodes={row.code: row for row in session.scalars(select(NodeRow))},
-        premises={row.licence_no: row for row in session.scalars(select(PremisesRow))},
+        premises=premises,
         cameras={row.camera_id: row for row in session.scalars(select(CameraRow))},
         people=people,
         groups=dict(session.execute(select(SupervisionGroupRow.code, SupervisionGroupRow.id)).all()),

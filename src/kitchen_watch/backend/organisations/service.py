@@ -24,6 +24,7 @@ from kitchen_watch.backend.organisations.schemas import (
     PremisesView,
 )
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesOfficialRow, PremisesRow
+from kitchen_watch.backend.public.service import current_grades
 from kitchen_watch.control import CameraState
 from kitchen_watch.errors import NotFound
 
@@ -230,6 +231,7 @@ def _premises_views(session: Session, rows: Sequence[PremisesRow]) -> list[Premi
             .where(PremisesOfficialRow.premises_id.in_(ids), PremisesOfficialRow.until_at.is_(None))
         )
     }
+    grades = current_grades(session, ids)
     return [
         PremisesView(
             id=row.id,
@@ -248,7 +250,7 @@ def _premises_views(session: Session, rows: Sequence[PremisesRow]) -> list[Premi
             open_alerts=alerts.get(row.id, 0),
             latitude=row.latitude,
             longitude=row.longitude,
-            inspection_grade=row.inspection_grade,
+            inspection_grade=grades.get(row.id),
             risk_grade=row.risk_grade,
             official=officials.get(row.id, ("", None))[0],
             official_level=officials.get(row.id, ("", None))[1],

@@ -84,7 +84,7 @@ def _read_csv(content: bytes) -> list[list[str]]:
         raise InvalidRequest("This is neither a CSV file nor a workbook (.xlsx).")
     header = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=header.count)
-    rows = []
+    rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             if len(rows) > MAX_ROWS + 1:

@@ -68,10 +68,9 @@ class PremisesRow(Table):
     phone: Mapped[str] = mapped_column(String(40), default="")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
-    inspection_grade: Mapped[str | None] = mapped_column(String(1))
-    """量化等级 A-C of the last inspection."""
     risk_grade: Mapped[str | None] = mapped_column(String(1))
-    """风险等级 A (low) to D (high). The third scale, 包保级别, lies with the responsible official."""
+    """风险等级 A (low) to D (high). The two other scales in letters are kept apart from it: 量化等级 with
+    the grades as they were awarded, 包保级别 with the responsible official."""
     rollout_batch: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     uniform: Mapped[str] = mapped_column(String(300), default="", server_default="")
     """What counts as work clothes here, in words."""

@@ -1,7 +1,7 @@
 """The organisation in full, rule sets with zones and campaigns, and imports.
 
-Revision: 0004
-Before it: 0003
+Revision: 0005
+Before it: 0004
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -137,7 +137,6 @@ def upgrade() -> None:
     op.add_column("people", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("premises", sa.Column("latitude", sa.Double(), nullable=True))
     op.add_column("premises", sa.Column("longitude", sa.Double(), nullable=True))
-    op.add_column("premises", sa.Column("inspection_grade", sa.String(length=1), nullable=True))
     op.add_column("premises", sa.Column("risk_grade", sa.String(length=1), nullable=True))
     op.add_column(
         "premises", sa.Column("rollout_batch", sa.String(length=64), server_default="", nullable=False)
@@ -163,7 +162,6 @@ def downgrade() -> None:
     op.drop_column("premises", "uniform")
     op.drop_column("premises", "rollout_batch")
     op.drop_column("premises", "risk_grade")
-    op.drop_column("premises", "inspection_grade")
     op.drop_column("premises", "longitude")
     op.drop_column("premises", "latitude")
     op.drop_column("people", "version")
