@@ -6,14 +6,17 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select, update
 
+from kitchen_watch.backend.auth.tables import PersonRow
+from kitchen_watch.backend.organisations.tables import PremisesRow
 from tests.backend.live.edges import OF, edge_of
 from tests.backend.support import Backend
 from tests.browser.conftest import DESK, PHONE
 from tests.live.peers import streaming
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import Visit, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +96,103 @@ def test_a_wall_shows_what_it_has_and_fits_the_screen(site: Backend, visit: Visi
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert visitor.page.evaluate(wide) <= 0
             visitor.keep_picture(f"live-wall-{size[0]}")
+
+
+WATCHED = "[...document.querySelectorAll('[data-live]')].map((one) => one.dataset.live).join()"
+HELD = "document.querySelector('[data-wall]').hasAttribute('data-held')"
+QUICK = "document.querySelector('[data-wall]').dataset.rotate = '2'"
+
+
+def test_a_patrol_goes_on_by_itself_and_waits_for_who_looks_closely(site: Backend, visit: Visit) -> None:
+    with edge_of(site):
+        visitor = visit("regulator", size=DESK)
+        visitor.go("/wall?show=1&rotate=15")
+        visitor.page.evaluate("window.sameDocument = true")
+        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.page.hover("[data-wall]")
+        visitor.page.evaluate(QUICK)
+        visitor.until(HELD)
+        visitor.page.wait_for_timeout(3000)
+        assert visitor.page.evaluate(WATCHED) == "cam-a1"
+        visitor.page.mouse.move(2, 2)
+        visitor.until(f"{WATCHED} === 'cam-a2'", seconds=10)
+        assert "from=1" in visitor.page.url
+        visitor.until(f"{STATE} === 'away'", seconds=15)
+        # Views that were left have ended, and the page was never loaded anew.
+        visitor.page.wait_for_timeout(500)
+        assert len(site.parts.live.views) == 0
+        assert visitor.page.evaluate("window.sameDocument") is True
+        visitor.keep_picture("live-patrol")
+
+
+def test_a_wall_obeys_the_keyboard(site: Backend, visit: Visit) -> None:
+    with edge_of(site):
+        visitor = visit("regulator", size=DESK, language="en")
+        visitor.go("/wall?show=1&rotate=15")
+        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.page.keyboard.press("ArrowLeft")
+        visitor.until(f"{WATCHED} === 'cam-b1'")
+        visitor.page.keyboard.press("ArrowRight")
+        visitor.until(f"{WATCHED} === 'cam-a1'")
+        visitor.page.keyboard.press("Space")
+        visitor.page.evaluate(QUICK)
+        visitor.until(HELD)
+        assert visitor.page.inner_text("[data-wall-pause]").strip() == "Go on"
+        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.page.focus("[data-live]")
+        visitor.page.keyboard.press("Enter")
+        visitor.until("!!document.fullscreenElement")
+        until_watched(visitor, site, "main")
+        visitor.page.keyboard.press("Enter")
+        visitor.until("!document.fullscreenElement")
+        until_watched(visitor, site, "sub")
+
+
+def until_watched(visitor: Visitor, site: Backend, quality: str) -> None:
+    for _ in range(100):
+        if [view.quality for view in site.parts.live.views._views.values()] == [quality]:
+            return
+        visitor.page.wait_for_timeout(100)
+    pytest.fail(f"the {quality} stream is not watched")
+
+
+def test_a_window_is_asked_once_why_it_watches(visit: Visit, site: Backend) -> None:
+    site.parts.live.settings.__dict__["ask_purpose"] = True  # settings are frozen; the wish is the operator's
+    with edge_of(site):
+        visitor = visit("regulator", size=PHONE)
+        visitor.go(PAGE)
+        visitor.page.wait_for_selector("dialog[open]")
+        visitor.page.wait_for_timeout(700)
+        assert len(site.parts.live.views) == 0
+        visitor.keep_picture("live-purpose")
+        visitor.page.check("input[value=complaint]")
+        visitor.page.fill("input[name=note]", "12315-77")
+        visitor.page.click("dialog .button-primary")
+        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.go("/wall?show=1")
+        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        assert visitor.page.query_selector("dialog[open]") is None
+    entries = site.logged_in("admin").get("/api/v1/audit").json()["items"]
+    purposes = {one["purpose"] for one in entries if one["action"] == "live_view_opened"}
+    assert {"camera page: complaint, 12315-77", "wall: complaint, 12315-77"} <= purposes
+
+
+def test_a_right_that_is_taken_away_ends_the_view_within_two_seconds(site: Backend, visit: Visit) -> None:
+    with edge_of(site):
+        visitor = visit("manager_a", size=PHONE)
+        visitor.go(PAGE)
+        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        with site.parts.database.write() as session:
+            other = session.scalars(select(PremisesRow.id).where(PremisesRow.licence_no == "JY-B")).one()
+            session.execute(
+                update(PersonRow).where(PersonRow.username == "manager_a").values(premises_id=other)
+            )
+        began = time.monotonic()
+        while len(site.parts.live.views):
+            assert time.monotonic() - began < 2
+            visitor.page.wait_for_timeout(50)
+        visitor.until(f"{STATE} !== 'webrtc'", seconds=15)
+        before = visitor.page.evaluate(FRAMES)
+        visitor.page.wait_for_timeout(1000)
+        assert visitor.page.evaluate(FRAMES) == before
+    visitor.errors[:] = [error for error in visitor.errors if "404" not in error]

@@ -29,6 +29,7 @@ from kitchen_watch.backend.organisations.tables import AreaType
 from kitchen_watch.backend.pages.feed_query import FeedQuery
 from kitchen_watch.backend.pages.languages import choose
 from kitchen_watch.backend.pages.rendering import Frame
+from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.public.schemas import GradeView, PublicCamera, PublicPageView, PublicPremises
 from kitchen_watch.control import CameraState
 from kitchen_watch.events import DetectionSeen, EventKind, EvidenceKind, ModelUsed, RuleUsed
@@ -256,6 +257,8 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
     }
     nothing = {**feed, "alerts": [], "query": FeedQuery(camera_id=name)}
     home = {"after": 5, "counts": counts, "places": [premises(name)], "cameras": cameras}
+    wall: dict[str, Any] = {"total": 9, "size": 4, "sizes": (1, 4), "first": 0, "following": 4, "previous": 8}
+    wall |= {"rotate": 15, "rotations": (0, 15), "purposes": tuple(PURPOSES)}
     form = {"problem": name, "username": name, "next": "/"}
     return {
         "feed": ("feed.html", regulator, {**feed, "alerts": [alert(name)], "older_href": "/alerts?cursor=x"}),
@@ -292,6 +295,13 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
             {"problem": name, "one_time": True, "min_length": 10},
         ),
         "error": ("error.html", None, {"code": 404, "title": name, "text": name}),
+        "one camera": (
+            "live.html",
+            regulator,
+            {"camera": cameras[0], "others": cameras, "ask_purpose": True, "purposes": tuple(PURPOSES)},
+        ),
+        "wall": ("live_wall.html", regulator, {**wall, "cameras": cameras, "ask_purpose": True}),
+        "wall without cameras": ("live_wall.html", owner, {**wall, "cameras": [], "ask_purpose": False}),
         "public page": ("public.html", None, public_page(name)),
         "public page in a frame": ("public.html", None, {**public_page(name, bare=True), "embedded": True}),
         "plates": (

@@ -24,6 +24,10 @@ class LiveSettings(Settings):
     views_per_person: Annotated[int, Field(ge=1)] = Field(
         default=32, description="views that one person may have open at a time"
     )
+    ask_purpose: bool = Field(
+        default=False,
+        description="ask supervision staff why they watch, once per window; kept with every view",
+    )
     check_every_s: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.5, description="how often running views are checked against the rights in force"
     )

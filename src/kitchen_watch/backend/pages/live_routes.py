@@ -14,6 +14,7 @@ from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import camera_detail, camera_list
 from kitchen_watch.backend.pages.answers import HEADERS, FrameOf, page
 from kitchen_watch.backend.pages.rendering import Frame
+from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.parts import Parts, PartsOf
 
 router = APIRouter(include_in_schema=False)
@@ -33,12 +34,13 @@ Rotation = Annotated[Literal["0", "15", "30", "60"], Query(alias="rotate")]
 async def show_camera(camera_id: str, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
     """One camera, as large as the screen allows."""
 
-    def look() -> CameraView:
+    def look() -> tuple[CameraView, list[CameraView]]:
         with parts.database.read() as session:
-            return camera_detail(session, person, camera_id, now=frame.now)
+            shown = camera_detail(session, person, camera_id, now=frame.now)
+            return shown, camera_list(session, person, premises_id=shown.premises_id, now=frame.now)
 
-    camera = await run_in_threadpool(look)
-    return _with_media("live.html", frame, camera=camera)
+    camera, own = await run_in_threadpool(look)
+    return _with_media("live.html", frame, parts, camera=camera, others=own)
 
 
 @router.get("/wall")
@@ -60,13 +62,14 @@ async def show_wall(
     return _with_media(
         "live_wall.html",
         frame,
+        parts,
         cameras=shown,
         total=len(cameras),
         size=count,
         sizes=SIZES,
         first=first,
         following=following,
-        previous=max(0, first - count),
+        previous=first - count if first >= count else (len(cameras) - 1) // count * count,
         rotate=int(rotate),
         rotations=ROTATIONS,
     )
@@ -77,7 +80,9 @@ def _cameras(parts: Parts, person: Person, frame: Frame) -> list[CameraView]:
         return camera_list(session, person, now=frame.now)
 
 
-def _with_media(template: str, frame: Frame, **content: Any) -> Response:
-    answer = page(template, frame, **content)
+def _with_media(template: str, frame: Frame, parts: Parts, **content: Any) -> Response:
+    person = frame.person
+    asks = parts.settings.live.ask_purpose and person is not None and not person.is_premises_side
+    answer = page(template, frame, ask_purpose=asks, purposes=tuple(PURPOSES), **content)
     answer.headers["content-security-policy"] = POLICY
     return answer

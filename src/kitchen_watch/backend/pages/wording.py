@@ -99,6 +99,17 @@ LINK_STATES = MappingProxyType(
     }
 )
 
+PURPOSES = MappingProxyType(
+    {
+        "patrol": N_("routine patrol"),
+        "alert": N_("checking an alert"),
+        "complaint": N_("a complaint"),
+        "campaign": N_("a campaign"),
+        "other": N_("another reason"),
+    }
+)
+"""Why supervision staff watch, where the service asks for it; the keys go into the audit log."""
+
 EVIDENCE_KINDS = MappingProxyType(
     {
         "clean_snapshot": (N_("Clean snapshot"), "picture"),

@@ -1,11 +1,14 @@
 // The live player: WebRTC first; what the network or the browser refuses, by way of the server; and says why.
 
 import { pushedMovie, pushedPictures } from "./live_fallback.js";
+import { askPurpose } from "./live_purpose.js";
 
 const PATIENCE = 5000; // ms in which a way must give its first picture
 const STALL = 6000; // ms without a new picture after which a way counts as broken
 const WAYS = ["webrtc", "fmp4", "mjpeg"];
 const TRY_BEST_AGAIN = 300_000; // ms after which a fallen-back player tries the best way again
+
+const CHANGED = new Error("another quality was chosen");
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -16,18 +19,40 @@ export class Refused extends Error {
   }
 }
 
+const players = new WeakMap();
+
 class LivePlayer {
-  constructor(element) {
+  constructor(element, reason) {
     this.element = element;
+    this.reason = reason;
     this.video = element.querySelector("[data-live-video]");
     this.image = element.querySelector("[data-live-picture]");
     this.slate = element.querySelector("[data-live-slate]");
     this.words = element.querySelector("[data-live-words]");
     this.base = `/api/v1/cameras/${encodeURIComponent(element.dataset.live)}`;
-    this.query = `?quality=${element.dataset.quality}&purpose=${encodeURIComponent(element.dataset.purpose)}`;
+    this.quality = element.dataset.quality;
+    this.round = new AbortController(); // aborted to begin anew, with another quality
     this.way = 0;
     this.why = "";
     this.left = new AbortController(); // aborted when the page goes away
+  }
+
+  get query() {
+    const purpose = this.reason ? `${this.element.dataset.purpose}: ${this.reason}` : this.element.dataset.purpose;
+    return `?quality=${this.quality}&purpose=${encodeURIComponent(purpose)}`;
+  }
+
+  // Goes on with the other stream; the last picture stands meanwhile.
+  choose(quality) {
+    if (quality === this.quality) return;
+    this.quality = quality;
+    this.round.abort();
+    this.round = new AbortController();
+  }
+
+  stop() {
+    this.left.abort();
+    if (this.image.src.startsWith("blob:")) URL.revokeObjectURL(this.image.src);
   }
 
   say(key) {
@@ -41,7 +66,9 @@ class LivePlayer {
     this.words.hidden = state === "away" || state === "unreachable";
     this.slate.hidden = !this.words.hidden;
     this.video.hidden = state === "mjpeg";
-    this.image.hidden = !(state === "mjpeg" || (!this.slate.hidden && this.image.src));
+    const still = state === "connecting" || !this.slate.hidden; // the last picture is better than none
+    this.image.hidden = !(state === "mjpeg" || (still && this.image.src));
+    this.element.dispatchEvent(new CustomEvent("kw:live", { detail: state, bubbles: true }));
   }
 
   async run() {
@@ -60,6 +87,7 @@ class LivePlayer {
         await pause(500);
       } catch (problem) {
         if (this.left.signal.aborted) return;
+        if (problem === CHANGED) continue;
         if (!(problem instanceof Refused) && problem.name === "TypeError") continue; // the server is away
         this.why = problem.reason ?? "silent";
         if (this.way === 0) fellAt = Date.now();
@@ -117,6 +145,7 @@ class LivePlayer {
   async play(way, facts) {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.left.signal]);
+    const round = this.round.signal;
     let pictures = 0;
     let newest = performance.now();
     const onPicture = () => {
@@ -134,6 +163,7 @@ class LivePlayer {
         while (!signal.aborted) {
           await pause(250);
           const now = performance.now();
+          if (round.aborted) throw CHANGED;
           if (!pictures && now - began > PATIENCE) throw new Refused(this.reasonOf(way));
           if (pictures && now - newest > STALL && !document.hidden) return;
         }
@@ -207,25 +237,38 @@ class LivePlayer {
   }
 }
 
-for (const element of document.querySelectorAll("[data-live]")) {
-  const player = new LivePlayer(element);
-  addEventListener("pagehide", () => player.left.abort());
-  player.run();
+export const playerOf = (element) => players.get(element);
+
+export function start(root, reason) {
+  for (const element of root.querySelectorAll("[data-live]")) {
+    if (players.has(element)) continue;
+    const player = new LivePlayer(element, reason);
+    players.set(element, player);
+    player.run();
+  }
 }
+
+export function stop(root) {
+  for (const element of root.querySelectorAll("[data-live]")) {
+    players.get(element)?.stop();
+    players.delete(element);
+  }
+}
+
+export const ready = askPurpose().then((reason) => {
+  start(document, reason);
+  return reason;
+});
+
+addEventListener("pagehide", () => stop(document));
 
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-const marks = document.querySelectorAll("[data-live-mark]");
 const writeMarks = () => {
   const now = new Date().toLocaleString(document.documentElement.lang);
-  for (const mark of marks) mark.textContent = `${mark.dataset.viewer} · ${now}`;
+  for (const mark of document.querySelectorAll("[data-live-mark]")) mark.textContent = `${mark.dataset.viewer} · ${now}`;
 };
 writeMarks();
 setInterval(writeMarks, 1000);
-
-const wall = document.querySelector("[data-rotate]");
-if (wall) {
-  setTimeout(() => location.assign(wall.dataset.next), Number(wall.dataset.rotate) * 1000);
-}
