@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.backend.live.edges import edge_of
 from tests.backend.public.test_public import award, heard, make_public, premises_id, publish
 from tests.backend.support import Backend
+from tests.browser import media
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.test_every_page import check
 
@@ -48,6 +50,26 @@ def test_a_stranger_scans_the_code(
         for cookie in stranger.page.context.cookies(site.url)
         if cookie["name"] in {"kw_language", "kw_theme"}
     ]
+
+
+def test_a_stranger_looks_into_the_kitchen(site: Backend, visit: Visit) -> None:
+    page = prepared(site)
+    shown = "document.querySelector('[data-public-camera]').dataset.state"
+    with edge_of(site) as edge:
+
+        async def hidden() -> bytes:
+            return media.picture()
+
+        edge.cameras["cam-a1"].public_picture = hidden
+        stranger = visit(size=PHONE)
+        stranger.go(page)
+        stranger.until(f"{shown} === 'shown'", seconds=25)
+        assert (
+            stranger.page.evaluate("document.querySelector('[data-public-camera] img').naturalWidth") == 640
+        )
+        stranger.until("document.querySelectorAll('[data-state=none]').length === 1")
+        check(stranger.page)
+        stranger.keep_picture("public-picture")
 
 
 def test_another_site_shows_it_in_a_frame_but_nothing_else(site: Backend, visit: Visit) -> None:

@@ -39,6 +39,7 @@ from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.limit import PublicLimit
+from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock, SystemClock
@@ -95,6 +96,7 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
     metrics = Metrics()
     store = EvidenceStore(settings.evidence_dir)
     control = ControlHub(database, clock, timeout_s=settings.command_timeout_s, metrics=metrics)
+    live = LiveHub(database, clock, control=control, times=login.times, settings=settings.live)
     return Parts(
         settings=settings,
         clock=clock,
@@ -106,9 +108,10 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
         uploads=Uploads(database, store, clock, max_bytes=settings.max_evidence_bytes),
         feed=FeedHub(database, clock, poll_s=settings.feed_poll_s, times=login.times, metrics=metrics),
         control=control,
-        live=LiveHub(database, clock, control=control, times=login.times, settings=settings.live),
+        live=live,
         metrics=metrics,
         public_limit=PublicLimit(settings.public.requests_per_minute),
+        public_pictures=PublicPictures(live.pushes, clock),
     )
 
 
@@ -129,6 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         parts.feed.stop()
         await feed
+        await parts.public_pictures.close()
         parts.live.stop()
         await live
         timer.stop()

@@ -23,6 +23,7 @@ from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.public.limit import PublicLimit
+from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock
 
@@ -44,6 +45,7 @@ class Parts:
     live: LiveHub
     metrics: Metrics
     public_limit: PublicLimit
+    public_pictures: PublicPictures
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -216,7 +216,7 @@ def public_page(name: str = "甲饭店", *, bare: bool = False) -> dict[str, Any
         areas=() if bare else (AreaType.STOVE,),
         cameras=() if bare else (PublicCamera(number=1, name=name, name_en=name, area_type=AreaType.STOVE),),
     )
-    return {"premises": shown, "code": "0123456789abcdefghjk", "embedded": False}
+    return {"premises": shown, "code": "0123456789abcdefghjk", "embedded": False, "every": 5}
 
 
 def edge(name: str = "机房", *, connected: bool = True) -> EdgeView:

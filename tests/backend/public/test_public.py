@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +22,8 @@ from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.control import CameraState
 from kitchen_watch.errors import ConfigError
-from tests.backend.stories import PICTURE, Violation, deliver, opening_with_evidence, upload
+from tests.backend.live.edges import edge_of
+from tests.backend.stories import CLIP, PICTURE, Violation, deliver, opening_with_evidence, upload
 from tests.backend.support import NOON, Backend, running
 
 PRIVATE = (
@@ -297,3 +299,46 @@ def test_the_seed_brings_grade_and_page(backend: Backend) -> None:
     assert admin.get(f"/api/v1/premises/{number}/public-page").json()["url"] == url
     with pytest.raises(ConfigError, match="belong together"), backend.parts.database.write() as session:
         apply_district(session, spec(), vault=backend.parts.vault, now=NOON)
+
+
+def test_a_stranger_sees_the_hidden_faces_variant_and_never_another(backend: Backend) -> None:
+    page = publish(backend)
+    stranger = backend.client()
+    assert stranger.get(f"{page}/1.jpg").status_code == 404  # no camera is public
+    make_public(backend, "cam-a1")
+    assert stranger.get(f"{page}/1.jpg").status_code == 204  # its edge is away
+    backend_of = backend.parts.public_pictures
+    with edge_of(backend) as edge:
+        plain: list[str] = []
+
+        async def unhidden() -> bytes:
+            plain.append("asked for")
+            return CLIP
+
+        edge.cameras["cam-a1"].picture = unhidden
+        # An edge that has no such picture gives none; the plain one is never taken instead.
+        assert stranger.get(f"{page}/1.jpg").status_code == 204
+
+        async def hidden() -> bytes:
+            return PICTURE
+
+        edge.cameras["cam-a1"].public_picture = hidden
+        answer = until_picture(stranger, f"{page}/1.jpg")
+        assert answer.content == PICTURE
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.headers["cache-control"] == "public, max-age=4"
+        assert [stranger.get(f"{page}/1.jpg").content for _ in range(5)] == [PICTURE] * 5
+        assert plain == []
+        assert len(backend_of) == len(backend.parts.live.pushes) == 1
+        with backend.parts.database.write() as session:
+            session.execute(update(CameraRow).values(public=False))
+        assert stranger.get(f"{page}/1.jpg").status_code == 404
+
+
+def until_picture(stranger: httpx.Client, path: str) -> httpx.Response:
+    for _ in range(100):
+        answer = stranger.get(path)
+        if answer.status_code == 200:
+            return answer
+        time.sleep(0.2)
+    raise AssertionError("no picture came")

@@ -10,6 +10,7 @@ import hashlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from kitchen_watch.backend.audit.service import Actor, record
@@ -61,9 +62,35 @@ def show_public(
         now=now,
         address=request.url.path,
     )
-    answer = page("public.html", frame, premises=premises, code=code, embedded=embedded == "1")
+    answer = page(
+        "public.html",
+        frame,
+        premises=premises,
+        code=code,
+        embedded=embedded == "1",
+        every=int(parts.settings.public.picture_every.total_seconds()),
+    )
     answer.headers.update(headers)
     return answer
+
+
+@router.get("/p/{code}/{number}.jpg", dependencies=[Depends(unhurried)])
+async def show_picture(code: Code, number: Annotated[int, Path(ge=1, le=1000)], parts: PartsOf) -> Response:
+    """The newest picture of a public camera, faces hidden; 204 where there is none at present."""
+
+    def find() -> tuple[str, str]:
+        with parts.database.read() as session:
+            cameras = service.public_cameras(session, service.premises_by_code(session, code))
+            if number > len(cameras):
+                raise NotFound("There is no such camera.")
+            return cameras[number - 1].edge_id, cameras[number - 1].camera_id
+
+    edge_id, camera_id = await run_in_threadpool(find)
+    picture = await parts.public_pictures.newest(edge_id, camera_id)
+    if picture is None:
+        return Response(status_code=204, headers={"cache-control": "no-store"})
+    every = max(1, int(parts.settings.public.picture_every.total_seconds()) - 1)
+    return Response(picture, media_type="image/jpeg", headers={"cache-control": f"public, max-age={every}"})
 
 
 @router.get("/premises/{premises_id}/plate")
@@ -158,7 +185,7 @@ def _tag(premises: PublicPremises, language: str, embedded: str) -> str:
 
 def _public_headers(parts: Parts, tag: str) -> dict[str, str]:
     settings = parts.settings.public
-    policy = HEADERS["content-security-policy"]
+    policy = HEADERS["content-security-policy"].replace("img-src 'self'", "img-src 'self' blob:")
     frames = " ".join(settings.embedded_by) or "'none'"
     return {
         "etag": tag,

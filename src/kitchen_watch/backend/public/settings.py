@@ -14,7 +14,7 @@ class PublicSettings(Settings):
     """Public pages of premises, reached by the QR code at their door; no login."""
 
     requests_per_minute: Annotated[int, Field(ge=1)] = Field(
-        default=120, description="public requests of one network address per minute, pictures included"
+        default=600, description="public requests of one network address per minute, pictures included"
     )
     cached_for: timedelta = Field(
         default=timedelta(minutes=1),
@@ -25,15 +25,10 @@ class PublicSettings(Settings):
         default=("*",),
         description="origins that may show a public page in a frame (https://www.example.cn); * is any",
     )
-    picture_delay: timedelta = Field(
-        default=timedelta(seconds=30),
-        ge=timedelta(0),
-        description="how old a public picture is at least when it is shown",
-    )
     picture_every: timedelta = Field(
-        default=timedelta(seconds=15),
+        default=timedelta(seconds=5),
         ge=timedelta(seconds=1),
-        description="how often a camera is asked for a public picture while somebody looks",
+        description="how often a public page fetches its pictures anew; so long proxies may keep one",
     )
 
     @field_validator("embedded_by")
