@@ -42,6 +42,12 @@ from kitchen_watch.backend.public.limit import PublicLimit
 from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.settings import BackendSettings
+from kitchen_watch.backend.webhooks import routes as webhook_routes
+from kitchen_watch.backend.webhooks.couriers import Caller, WebhookCourier
+from kitchen_watch.backend.webhooks.messages import AlertMessages
+from kitchen_watch.backend.webhooks.relay import Relay
+from kitchen_watch.backend.webhooks.sending import Sender
+from kitchen_watch.backend.webhooks.tables import Channel
 from kitchen_watch.clock import Clock, SystemClock
 
 ROUTERS = (
@@ -57,6 +63,7 @@ ROUTERS = (
     evidence_routes.router,
     live_routes.router,
     public_routes.router,
+    webhook_routes.router,
 )
 
 
@@ -115,6 +122,20 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
     )
 
 
+def make_relay(parts: Parts) -> Relay:
+    """What turns entries of the feed into messages."""
+    settings = parts.settings
+    followers = (AlertMessages(settings.public_url),)
+    return Relay(parts.database, parts.clock, followers, look_every_s=settings.outgoing.look_every_s)
+
+
+def make_sender(parts: Parts) -> Sender:
+    """What hands messages over, by their channels."""
+    caller = Caller(parts.settings.outgoing)
+    couriers = {Channel.WEBHOOK: WebhookCourier(caller)}
+    return Sender(parts.database, parts.clock, couriers, vault=parts.vault, settings=parts.settings.outgoing)
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
@@ -127,6 +148,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         look_every_s=parts.settings.deadline_look_s,
     )
     deadlines = asyncio.create_task(timer.run())
+    relay, sender = make_relay(parts), make_sender(parts)
+    runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
+    outgoing = [asyncio.create_task(run()) for run in runs]
     try:
         yield
     finally:
@@ -137,5 +161,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await live
         timer.stop()
         await deadlines
+        relay.stop()
+        sender.stop()
+        await asyncio.gather(*outgoing)
         await parts.control.close()
         parts.database.close()

@@ -13,10 +13,11 @@ from kitchen_watch.backend.alerts.schemas import FeedMessage
 from kitchen_watch.backend.auth.callers import COOKIE
 from kitchen_watch.backend.auth.csrf import HEADER
 from kitchen_watch.backend.problems import MEDIA_TYPE, Problem
+from kitchen_watch.backend.webhooks.messages import OutgoingEvent
 from kitchen_watch.events import EventBatch
 from kitchen_watch.signing import SIGNATURE_HEADER
 
-EXTRA_MODELS: tuple[type[BaseModel], ...] = (Problem, EventBatch, FeedMessage)
+EXTRA_MODELS: tuple[type[BaseModel], ...] = (Problem, EventBatch, FeedMessage, OutgoingEvent)
 """Models that no route's signature names: read leniently, streamed, or made by error handlers."""
 
 _REFERENCE = "#/components/schemas/{model}"

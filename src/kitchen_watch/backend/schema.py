@@ -17,6 +17,7 @@ from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.tables import Table
+from kitchen_watch.backend.webhooks import tables as _webhooks
 
 ROOMS = (
     _alerts,
@@ -31,6 +32,7 @@ ROOMS = (
     _organisations,
     _public,
     _rule_sets,
+    _webhooks,
 )
 
 
