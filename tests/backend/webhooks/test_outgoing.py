@@ -35,7 +35,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def outgoing(tmp_path: Path, database_settings: dict[str, Any]) -> Iterator[Backend]:
-    settings = {"outgoing": {**OFF, "allowed_networks": ["127.0.0.0/8"]}, **database_settings}
+    settings: dict[str, Any] = {"outgoing": {**OFF, "allowed_networks": ["127.0.0.0/8"]}, **database_settings}
     with running(tmp_path, **settings) as backend:
         yield backend
 
@@ -239,7 +239,7 @@ def test_only_administrators_name_receivers(outgoing: Backend, username: str) ->
 def test_a_redirection_is_not_followed_and_a_running_backend_sends_by_itself(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    settings = {"outgoing": {"look_every_s": 0.05, "allowed_networks": ["127.0.0.0/8"]}}
+    settings: dict[str, Any] = {"outgoing": {"look_every_s": 0.05, "allowed_networks": ["127.0.0.0/8"]}}
     with running(tmp_path, **settings) as backend, receiving() as other:
         receiver.headers, receiver.status, receiver.failures = {"location": other.url}, 307, 1
         add(backend, receiver.url)

@@ -48,7 +48,7 @@ class ReceiverBody(BaseModel):
         description="whsec_... of Standard Webhooks, or the robot's signing secret (SEC...)",
     )
     types: list[MessageType] = Field(
-        default_factory=lambda: ["alert.opened", "alert.changed", "alert.ended"],
+        default=["alert.opened", "alert.changed", "alert.ended"],
         min_length=1,
         max_length=4,
         description="what it wants to be told",

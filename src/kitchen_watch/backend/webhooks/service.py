@@ -193,7 +193,7 @@ def _secret(body: ReceiverBody) -> str:
 
 
 def _views(session: Session, rows: list[ReceiverRow]) -> list[ReceiverView]:
-    counts: dict[tuple[int, MessageState], int] = {}
+    counts: dict[tuple[int | None, MessageState], int] = {}
     for receiver_id, state, count in session.execute(
         select(MessageRow.receiver_id, MessageRow.state, func.count())
         .where(
