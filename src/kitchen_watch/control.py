@@ -17,6 +17,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from kitchen_watch.events import MAX_TEXT, Identifier
 
 HEARTBEAT_SECONDS = 5.0
+MAX_SEGMENTS = 1000
+"""Recorded pieces that one answer names."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Sentence = Annotated[str, Field(max_length=MAX_TEXT)]
@@ -147,6 +149,7 @@ class IceServer(_Message):
     credential: str | None = Field(default=None, repr=False)
 
 
+SegmentId = Annotated[str, Field(pattern=r"^[0-9A-Z-]{1,40}$")]
 LiveQuality = Literal["main", "sub"]
 LiveVariant = Literal["plain", "public"]
 """``public``: faces blurred, small and late, for people who are not logged in."""
@@ -183,14 +186,18 @@ class PushRequest(_Message):
 
     The edge opens a signed WebSocket ``/api/v1/edge/live/{push_id}`` and sends until it is closed:
     first a text :class:`PushHeader`, then binary messages whose first byte says what follows
-    (``PUSH_INIT``, ``PUSH_KEY``, ``PUSH_DELTA``: parts of a fragmented MP4; ``PUSH_PICTURE``: JPEG).
+    (``PUSH_INIT``, ``PUSH_KEY``, ``PUSH_DELTA``: parts of a fragmented MP4; ``PUSH_PICTURE``: JPEG;
+    ``PUSH_LINE``: one JSON line). Of a segment ``PUSH_DELTA`` carries part after part up to ``size``.
     """
 
     type: Literal["push_request"] = "push_request"
     push_id: UUID
     camera_id: Identifier
     quality: LiveQuality = "sub"
-    kind: Literal["fmp4", "mjpeg"]
+    kind: Literal["fmp4", "mjpeg", "tracks", "segment"] = Field(
+        description="tracks: JSON lines, boxes of the present tracks; segment: one recorded piece, whole"
+    )
+    segment_id: SegmentId | None = Field(default=None, description="which piece, for kind segment")
     variant: LiveVariant = Field(default="plain", description="public: always at its own small size")
 
 
@@ -201,9 +208,42 @@ class PushHeader(_Message):
     variant: LiveVariant = Field(
         default="plain", description="what is really sent; an edge that knows no variants sends none"
     )
+    size: Count | None = Field(default=None, description="bytes of a segment")
 
 
-PUSH_INIT, PUSH_KEY, PUSH_DELTA, PUSH_PICTURE = 0, 1, 2, 3
+PUSH_INIT, PUSH_KEY, PUSH_DELTA, PUSH_PICTURE, PUSH_LINE = 0, 1, 2, 3, 4
+
+
+class RecordingQuery(_Message):
+    """Which recorded pieces of a camera show any moment of a span (device clock)?"""
+
+    type: Literal["recording_query"] = "recording_query"
+    query_id: UUID
+    camera_id: Identifier
+    since_at: AwareDatetime
+    until_at: AwareDatetime
+
+
+class SegmentFacts(_Message):
+    """One recorded piece: a fragmented MP4 that plays alone."""
+
+    segment_id: SegmentId
+    begins_at: AwareDatetime = Field(description="device clock")
+    seconds: Annotated[float, Field(ge=0)]
+    size: Count = Field(description="bytes")
+
+
+class RecordingAnswer(_Message):
+    """The edge's word on a query; ``more`` says that the span holds more pieces than are named."""
+
+    type: Literal["recording_answer"] = "recording_answer"
+    query_id: UUID
+    accepted: bool
+    reason: Sentence | None = None
+    segments: Annotated[tuple[SegmentFacts, ...], Field(max_length=MAX_SEGMENTS)] = ()
+    more: bool = False
+    oldest_at: AwareDatetime | None = None
+    continuous: bool = Field(default=False, description="recorded for days, not only for time-shift")
 
 
 class ViewerAnswer(_Message):
@@ -224,8 +264,10 @@ class ViewerEnded(_Message):
     reason: str
 
 
-EdgeMessage = Hello | Heartbeat | ConfigurationAnswer | CommandAnswer | ViewerAnswer | ViewerEnded
-LiveRequest = ViewerOffer | ViewerCandidates | ViewerClose | PushRequest
+EdgeMessage = (
+    Hello | Heartbeat | ConfigurationAnswer | CommandAnswer | ViewerAnswer | ViewerEnded | RecordingAnswer
+)
+LiveRequest = ViewerOffer | ViewerCandidates | ViewerClose | PushRequest | RecordingQuery
 BackendMessage = Welcome | HeartbeatAck | ConfigurationOffer | CameraCommand | LiveRequest
 
 FromEdge = Annotated[EdgeMessage, Field(discriminator="type")]

@@ -28,6 +28,7 @@ from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.ingest import routes as ingest_routes
+from kitchen_watch.backend.live import recording_routes, snapshot_routes
 from kitchen_watch.backend.live import routes as live_routes
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
@@ -62,6 +63,8 @@ ROUTERS = (
     ingest_routes.router,
     evidence_routes.router,
     live_routes.router,
+    recording_routes.router,
+    snapshot_routes.router,
     public_routes.router,
     webhook_routes.router,
 )

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from kitchen_watch.clock import Clock
 from kitchen_watch.edge.cameras import RunningCamera
 from kitchen_watch.edge.evidence.clip import PacketRing
 from kitchen_watch.edge.evidence.filming import ClipMaker
@@ -22,8 +23,12 @@ from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.picture import newest_picture
 from kitchen_watch.live.public import PublicPictures
+from kitchen_watch.live.recording import LONGEST_S, Recording
+from kitchen_watch.live.segments import Keeping, SegmentStore
+from kitchen_watch.live.tracks import TrackFeed
 
 RING_MARGIN = timedelta(seconds=15)
+LONGEST = timedelta(seconds=LONGEST_S)
 
 
 def build_camera(
@@ -85,6 +90,10 @@ def build_camera(
     live.public_picture = lambda: asyncio.to_thread(pictures.newest)
     pipeline.listeners.append(lambda seen: live.sightings.note(seen.frame.captured_at, seen.detections))
     pipeline.listeners.append(lambda seen: pictures.saw(seen.frame))
+    live.tracks = TrackFeed(live.sub, clock)
+    pipeline.listeners.append(live.tracks.saw)
+    live.recording = _recording(live, camera, settings, clock)
+    live.continuous = camera.continuous.enabled
     return RunningCamera(
         settings=camera,
         analysis_stream=analysis_stream,
@@ -94,3 +103,20 @@ def build_camera(
         live=live,
         sleep=clock.sleep,
     )
+
+
+def _recording(
+    live: LiveCamera, camera: CameraSettings, settings: EdgeSettings, clock: Clock
+) -> Recording | None:
+    """The recording of a camera: its days if it is recorded continuously, else the last minutes."""
+    ring = timedelta(minutes=settings.live.time_shift_minutes)
+    continuous = camera.continuous
+    if not continuous.enabled and not ring:
+        return None
+    floor = settings.evidence.disk_floor_free_bytes
+    if continuous.enabled:
+        keeping = Keeping(max(timedelta(days=continuous.keep_days), ring), continuous.keep_bytes, floor)
+    else:
+        keeping = Keeping(ring + LONGEST, settings.live.time_shift_bytes, floor)
+    store = SegmentStore(settings.data_dir / "recordings" / camera.camera_id, keeping)
+    return Recording(live, store, clock, quality=continuous.quality if continuous.enabled else "sub")

@@ -42,6 +42,8 @@ class RunningCamera:
         """Connect and watch."""
         for stream in self._streams():
             stream.start()
+        if self.live.recording is not None:
+            self.live.recording.start()
         self.task = asyncio.create_task(self._run(), name=f"camera-{self.settings.camera_id}")
 
     async def stop(self, *, removed: bool = False) -> None:
@@ -49,6 +51,8 @@ class RunningCamera:
         if self.task is not None:
             self.task.cancel()
             await asyncio.wait({self.task})
+        if self.live.recording is not None:
+            await asyncio.to_thread(self.live.recording.stop)
         self.live.close()
         for stream in self._streams():
             await stream.stop()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kitchen_watch.config import Settings
+from kitchen_watch.control import LiveQuality
 from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
@@ -69,6 +70,23 @@ class LiveSettings(Settings):
         float,
         Field(ge=1, le=60, description="the public sees pictures so late; faces are found meanwhile"),
     ] = 5.0
+    time_shift_minutes: Annotated[
+        float, Field(ge=0, le=120, description="of every camera so much can be looked at again; 0: nothing")
+    ] = 5.0
+    time_shift_bytes: Annotated[
+        int, Field(ge=1_000_000, description="most disk per camera for time-shift")
+    ] = 500_000_000
+
+
+class ContinuousSettings(Settings):
+    """Continuous recording of one camera."""
+
+    enabled: bool = Field(default=False, description="true: everything is recorded, not only violations")
+    keep_days: Annotated[float, Field(gt=0, le=365, description="recordings stay so long")] = 7.0
+    keep_bytes: Annotated[
+        int, Field(ge=10_000_000, description="most disk for this camera; the oldest goes first")
+    ] = 50_000_000_000
+    quality: LiveQuality = Field(default="sub", description="sub: the smaller stream; main: the full one")
 
 
 class StatusSettings(Settings):
@@ -110,6 +128,7 @@ class CameraSettings(Settings):
     rules: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="rule parameters of this camera, such as NO_HAT: {held_s: 5}"
     )
+    continuous: ContinuousSettings = ContinuousSettings()
     enabled: bool = Field(default=True, description="false: the camera is left alone")
 
     @model_validator(mode="after")

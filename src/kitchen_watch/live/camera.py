@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from kitchen_watch.control import LiveQuality, LiveVariant
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
@@ -13,6 +14,10 @@ from kitchen_watch.live.fitness import why_not_as_it_is
 from kitchen_watch.live.public import DELAY, PublicRelay
 from kitchen_watch.live.relay import Relay
 from kitchen_watch.live.transcode import TranscodedRelay
+
+if TYPE_CHECKING:
+    from kitchen_watch.live.recording import Recording
+    from kitchen_watch.live.tracks import TrackFeed
 
 TakePicture = Callable[[], Awaitable[bytes | None]]
 
@@ -38,6 +43,10 @@ class LiveCamera:
         """The same for the public: faces hidden, late."""
         self.sightings = Sightings()
         """Where faces are, as the analysis says; without it the public sees everything hidden."""
+        self.tracks: TrackFeed | None = None
+        self.recording: Recording | None = None
+        self.continuous = False
+        """Recorded for days, not only for time-shift."""
         self._masked = not mask.empty
         self._transcoded = TranscodedRelay(self.sub, mask)
         self._public = PublicRelay(self.sub, mask, self.sightings, delay=public_delay)

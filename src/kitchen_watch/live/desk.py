@@ -15,8 +15,12 @@ import structlog
 from pydantic import BaseModel
 
 from kitchen_watch.control import (
+    MAX_SEGMENTS,
     LiveRequest,
     PushRequest,
+    RecordingAnswer,
+    RecordingQuery,
+    SegmentFacts,
     ViewerAnswer,
     ViewerCandidates,
     ViewerClose,
@@ -60,6 +64,8 @@ class LiveDesk:
             self._run(self._answer(message, send))
         elif isinstance(message, PushRequest):
             self._views[message.push_id] = self._run(self._push_media(message, send))
+        elif isinstance(message, RecordingQuery):
+            self._run(self._list_recording(message, send))
         elif isinstance(message, ViewerCandidates):
             self._run(self._add_candidates(message))
         else:
@@ -112,6 +118,30 @@ class LiveDesk:
             self._views.pop(request.push_id, None)
         if not answer.accepted:
             await send(answer)
+
+    async def _list_recording(self, query: RecordingQuery, send: Send) -> None:
+        camera = self._find(query.camera_id)
+        recording = camera.recording if camera is not None else None
+        if camera is None or recording is None:
+            reason = f"Camera {query.camera_id} is not recorded."
+            await send(RecordingAnswer(query_id=query.query_id, accepted=False, reason=reason))
+            return
+        found = recording.store.between(query.since_at, query.until_at, most=MAX_SEGMENTS + 1)
+        await send(
+            RecordingAnswer(
+                query_id=query.query_id,
+                accepted=True,
+                segments=tuple(
+                    SegmentFacts(
+                        segment_id=one.segment_id, begins_at=one.begins_at, seconds=one.seconds, size=one.size
+                    )
+                    for one in found[:MAX_SEGMENTS]
+                ),
+                more=len(found) > MAX_SEGMENTS,
+                oldest_at=recording.store.oldest_at,
+                continuous=camera.continuous,
+            )
+        )
 
     async def _add_candidates(self, message: ViewerCandidates) -> None:
         view = self._views.get(message.view_id)

@@ -94,6 +94,14 @@ class Fragmenter:
             self._output.mux(out)
         except (av.error.FFmpegError, ValueError) as error:
             raise Conflict(f"The camera's stream cannot be shown as MP4: {error}.") from error
+        return self._complete()
+
+    def finish(self) -> list[Fragment]:
+        """Give the muxer back; the fragments that it still held."""
+        self._output.close()
+        return self._complete()
+
+    def _complete(self) -> list[Fragment]:
         fragments = []
         for box in self._boxes():
             self._parts.append(box)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -23,20 +23,25 @@ from kitchen_watch.control import (
     PUSH_DELTA,
     PUSH_INIT,
     PUSH_KEY,
+    PUSH_LINE,
     PUSH_PICTURE,
     LiveVariant,
     PushHeader,
     PushRequest,
 )
-from kitchen_watch.errors import Conflict
+from kitchen_watch.errors import Conflict, NotFound
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.fmp4 import Fragmenter
 from kitchen_watch.live.relay import LivePacket, Relay, Subscription
+from kitchen_watch.live.tracks import TrackFeed
 from kitchen_watch.signing import sign
 
 PUSH_PATH = "/api/v1/edge/live/"
 PICTURE_EVERY = timedelta(seconds=1)
 PICTURE_TYPE = "image/jpeg"
+LINES_TYPE = "application/x-ndjson"
+SEGMENT_TYPE = "video/mp4"
+PART_BYTES = 256 * 1024
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 FIRST_PICTURE_S = 10.0
@@ -70,7 +75,7 @@ class Pusher:
         Raises:
             Conflict: the camera gives no picture, or one that cannot be pushed in this form.
         """
-        relay = camera.relay(request.quality, request.variant) if request.kind == "fmp4" else None
+        send = await self._prepared(request, camera)
         target = f"{self._prefix}{request.push_id}"
         headers = sign(
             self._secret.get_secret_value(),
@@ -86,11 +91,7 @@ class Pusher:
                 close_timeout=CLOSE_TIMEOUT_S, compression=None, proxy=None,
             ) as connection:  # fmt: skip
                 closed = asyncio.create_task(connection.wait_closed())
-                work = asyncio.create_task(
-                    self._send_pictures(connection, camera, request.variant)
-                    if relay is None
-                    else _send_fragments(connection, relay, request.variant)
-                )
+                work = asyncio.ensure_future(send(connection))
                 try:
                     await asyncio.wait({closed, work}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
@@ -100,6 +101,25 @@ class Pusher:
                         await work
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             raise Conflict(f"The media cannot be pushed: {error or type(error).__name__}.") from error
+
+    async def _prepared(
+        self, request: PushRequest, camera: LiveCamera
+    ) -> Callable[[ClientConnection], Awaitable[None]]:
+        """What will be sent, with every refusal before a connection is opened."""
+        if request.kind == "fmp4":
+            relay = camera.relay(request.quality, request.variant)
+            return lambda connection: _send_fragments(connection, relay, request.variant)
+        if request.kind == "segment":
+            if camera.recording is None or request.segment_id is None:
+                raise NotFound(f"Camera {camera.camera_id} is not recorded.")
+            content = await asyncio.to_thread(camera.recording.store.read, request.segment_id)
+            return lambda connection: _send_segment(connection, content)
+        if request.kind == "tracks":
+            feed = camera.tracks
+            if feed is None or request.variant != "plain":
+                raise Conflict(f"Camera {camera.camera_id} has no tracks to show.")
+            return lambda connection: _send_tracks(connection, feed)
+        return lambda connection: self._send_pictures(connection, camera, request.variant)
 
     async def _send_pictures(
         self, connection: ClientConnection, camera: LiveCamera, variant: LiveVariant
@@ -139,6 +159,21 @@ async def _send_fragments(connection: ClientConnection, relay: Relay, variant: L
         subscription.close()
         if fragmenter is not None:
             fragmenter.close()
+
+
+async def _send_tracks(connection: ClientConnection, feed: TrackFeed) -> None:
+    await connection.send(PushHeader(media_type=LINES_TYPE).model_dump_json())
+    number = -1
+    while True:
+        number, line = await feed.after(number)
+        await connection.send(bytes([PUSH_LINE]) + line)
+
+
+async def _send_segment(connection: ClientConnection, content: bytes) -> None:
+    header = PushHeader(media_type=SEGMENT_TYPE, size=len(content))
+    await connection.send(header.model_dump_json())
+    for begin in range(0, len(content), PART_BYTES):
+        await connection.send(bytes([PUSH_DELTA]) + content[begin : begin + PART_BYTES])
 
 
 async def _next(subscription: Subscription, woken: asyncio.Event, *, limit_s: float) -> LivePacket | None:

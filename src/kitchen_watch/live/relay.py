@@ -132,6 +132,11 @@ class Relay:
         return self._info
 
     @property
+    def newest(self) -> LivePacket | None:
+        """The picture that is shown last of all that came."""
+        return self._newest
+
+    @property
     def streaming(self) -> bool:
         """Whether the stream is open and a new viewer would get pictures."""
         return self._open

@@ -30,6 +30,7 @@ from kitchen_watch.control import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    RecordingAnswer,
     ViewerAnswer,
     ViewerEnded,
     Welcome,
@@ -220,8 +221,7 @@ class ControlHub:
         elif isinstance(message, ViewerEnded):
             self._live_ended(connection, message.view_id, message.reason)
         else:
-            answer_id = message.view_id if isinstance(message, ViewerAnswer) else message.command_id
-            future = connection.waiting.get(answer_id)
+            future = connection.waiting.get(_answered(message))
             if future is not None and not future.done():
                 future.set_result(message)
             elif isinstance(message, ViewerAnswer) and not message.accepted:
@@ -243,6 +243,12 @@ class ControlHub:
         await run_in_threadpool(
             states.store_disconnect, self._database, connection.edge_id, connection.connection_id
         )
+
+
+def _answered(message: ViewerAnswer | CommandAnswer | RecordingAnswer) -> UUID:
+    if isinstance(message, ViewerAnswer):
+        return message.view_id
+    return message.query_id if isinstance(message, RecordingAnswer) else message.command_id
 
 
 def _text_of(message: Message) -> str | None:

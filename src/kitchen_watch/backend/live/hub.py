@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from starlette.websockets import WebSocket
+
 from kitchen_watch.backend.auth.sessions import SessionTimes
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.edges.control import ControlHub
 from kitchen_watch.backend.live.ice import ice_servers
 from kitchen_watch.backend.live.pushes import Pushes
+from kitchen_watch.backend.live.recordings import Recordings
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.live.views import LiveViews, View
 from kitchen_watch.clock import Clock
@@ -37,6 +40,7 @@ class LiveHub:
         self.settings = settings
         self.views = LiveViews(database, clock, times=times, settings=settings)
         self.pushes = Pushes(control, timeout_s=settings.answer_timeout_s)
+        self.recordings = Recordings(control, timeout_s=settings.answer_timeout_s)
         self._control = control
         self._clock = clock
         control.live = self
@@ -81,11 +85,19 @@ class LiveHub:
         """Hand the browser's later candidates to the edge."""
         await self._control.tell(view.edge_id, ViewerCandidates(view_id=view.view_id, sdp=fragment))
 
+    async def serve_push(self, socket: WebSocket, edge_id: str, push_id: UUID) -> None:
+        """Take what an edge sends over a WebSocket that it was asked to open."""
+        if self.recordings.expects(edge_id, push_id):
+            await self.recordings.serve(socket, push_id)
+        else:
+            await self.pushes.serve(socket, edge_id, push_id)
+
     # what edges say (LiveEar)
 
     def view_ended(self, edge_id: str, view_id: UUID, reason: str) -> None:
         """An edge ended a view, or refuses a push."""
         self.pushes.refused(view_id, reason)
+        self.recordings.refused(view_id, reason)
         self.views.view_ended(edge_id, view_id, reason)
 
     def edge_gone(self, edge_id: str) -> None:

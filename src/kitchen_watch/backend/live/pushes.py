@@ -22,6 +22,7 @@ from kitchen_watch.control import (
     PUSH_DELTA,
     PUSH_INIT,
     PUSH_KEY,
+    PUSH_LINE,
     PUSH_PICTURE,
     LiveQuality,
     LiveVariant,
@@ -36,8 +37,8 @@ GROUP_MESSAGES = 2000
 """A minute of pictures at 30 a second: no camera goes so long without a keyframe."""
 QUEUE_MESSAGES = 4000
 MAX_MESSAGE = 4 * 1024 * 1024
-PushKind = Literal["fmp4", "mjpeg"]
-MEDIA_TYPES = ("video/mp4; codecs=", "image/jpeg")
+PushKind = Literal["fmp4", "mjpeg", "tracks"]
+MEDIA_TYPES = ("video/mp4; codecs=", "image/jpeg", "application/x-ndjson")
 """What may be handed on to browsers; an edge must not choose anything else, such as HTML."""
 ENOUGH = 1000
 REFUSED = 4003
@@ -107,7 +108,7 @@ class Push:
         if kind == PUSH_INIT:
             self.beginning = chunk
             return
-        key = kind in {PUSH_KEY, PUSH_PICTURE}
+        key = kind in {PUSH_KEY, PUSH_PICTURE, PUSH_LINE}
         if key:
             self.group, self.group_size = [], 0
         if key or self.group:
@@ -193,7 +194,7 @@ class Pushes:
                 raise ValueError("an edge that does not know this variant of the picture")
             while True:
                 message = await socket.receive_bytes()
-                if not message or len(message) > MAX_MESSAGE or message[0] > PUSH_PICTURE:
+                if not message or len(message) > MAX_MESSAGE or message[0] > PUSH_LINE:
                     raise ValueError("no message of a push")
                 push.take(message)
                 if message[0] != PUSH_DELTA and not push.media_type.done() and push.group:

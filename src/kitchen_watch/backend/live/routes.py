@@ -35,6 +35,7 @@ SDP = "application/sdp"
 TRICKLE = "application/trickle-ice-sdpfrag"
 MAX_SDP = 64 * 1024
 BOUNDARY = "kitchenwatch"
+LINES = "application/x-ndjson"
 NOT_STORED = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 Quality = Annotated[LiveQuality, Query(description="sub: small, for walls and phones; main: full size")]
@@ -170,6 +171,27 @@ async def stream_pictures(
 
 
 @router.get(
+    "/cameras/{camera_id}/live/tracks",
+    summary="Boxes of the present tracks",
+    response_class=Response,
+    responses={200: {"content": {LINES: {}}, "description": "one JSON object a line, endless"}},
+)
+async def stream_tracks(
+    camera_id: str, person: AnyPerson, parts: PartsOf, visitor: VisitorOf, *, purpose: Purpose = ""
+) -> Response:
+    """For an overlay: a line for every analysed frame, with the time at which it was captured.
+
+    ``captured_at`` is the edge's clock, ``age_ms`` how old the frame was when the line was sent,
+    ``seconds`` its place on the time line of the pictures, ``tracks`` have boxes xyxy in 0..1.
+    """
+    view = await parts.live.views.open(
+        person, visitor.address, camera_id, kind="tracks", quality="sub", purpose=purpose
+    )
+    viewer, _ = await _join(parts, view, "sub", "tracks")
+    return _MediaResponse(viewer.media(), LINES, on_end=lambda: _gone(parts, view))
+
+
+@router.get(
     "/cameras/{camera_id}/live/picture",
     summary="The last picture",
     response_class=Response,
@@ -201,7 +223,7 @@ async def receive_push(socket: WebSocket, push_id: UUID) -> None:
         await socket.send_denial_response(from_request_error(error))
         return
     await socket.accept()
-    await parts.live.pushes.serve(socket, edge_id, push_id)
+    await parts.live.serve_push(socket, edge_id, push_id)
 
 
 def _check_visible(parts: Parts, person: Person, camera_id: str) -> None:

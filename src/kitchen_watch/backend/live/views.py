@@ -34,7 +34,7 @@ from kitchen_watch.backend.organisations.tables import CameraRow
 from kitchen_watch.clock import Clock
 from kitchen_watch.errors import Conflict, NotFound
 
-ViewKind = Literal["webrtc", "fmp4", "mjpeg"]
+ViewKind = Literal["webrtc", "fmp4", "mjpeg", "tracks"]
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,11 @@ class LiveViews:
             NotFound: there is no such camera in the person's scope.
             Conflict: the person has too many views open.
         """
-        own = sum(view.person.id == person.id for view in self._views.values())
+        # An overlay comes beside a picture: they are counted apart, so that a full wall can have both.
+        own = sum(
+            view.person.id == person.id and (view.kind == "tracks") == (kind == "tracks")
+            for view in self._views.values()
+        )
         if own >= self._settings.views_per_person:
             raise Conflict(f"You already watch {own} pictures. Close one and try again.")
         view = await run_in_threadpool(self._begin, person, address, camera_id, kind, quality, purpose)
