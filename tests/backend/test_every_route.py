@@ -70,6 +70,7 @@ def guesses(backend: Backend) -> dict[str, list[str]]:
         "camera_id": ["cam-a1", "cam-b1", "cam-c1", "nope", "%00"],
         "edge_id": ["edge-1", "edge-2", "nope"],
         "token": [file["url"].rsplit("/", 1)[1] for file in evidence] + ["x"],
+        "segment_id": ["20260302T040000000Z-6000", "x", "%00"],
         "sha256": [file["sha256"] for file in evidence] + ["0" * 64],
     }
 

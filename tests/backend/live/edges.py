@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
@@ -31,6 +33,8 @@ from kitchen_watch.errors import ConfigError, NotFound
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.desk import LiveDesk
 from kitchen_watch.live.push import Pusher
+from kitchen_watch.live.recording import Recording
+from kitchen_watch.live.segments import Keeping, SegmentStore
 from tests.backend.support import EDGE_SECRETS, Backend
 from tests.edge.evidence.cameras import camera, picture
 from tests.live.peers import streaming
@@ -46,6 +50,7 @@ class Edge:
     cameras: dict[str, LiveCamera]
     desk: LiveDesk
     client: ControlClient
+    loop: asyncio.AbstractEventLoop | None = None
     away: bool = False
     """Cameras are said to be offline."""
 
@@ -64,14 +69,23 @@ class Edge:
         raise ConfigError("no configuration here")
 
     async def command(self, command: CameraCommand) -> str | None:
-        raise NotFound("no picture yet")
+        live = self.cameras[command.camera_id]
+        picture = await live.newest_picture()
+        if command.action != "snapshot" or picture is None:
+            raise NotFound("no picture yet")
+        return base64.b64encode(picture).decode()
 
 
 @contextlib.contextmanager
-def edge_of(backend: Backend, *, masked: bool = False, running: bool = True) -> Iterator[Edge]:
-    """An edge ``edge-1`` with camera ``cam-a1``, connected, its camera streaming."""
+def edge_of(
+    backend: Backend, *, masked: bool = False, running: bool = True, recorded: Path | None = None
+) -> Iterator[Edge]:
+    """An edge ``edge-1`` with camera ``cam-a1``, connected, its camera streaming; recorded into a folder."""
     mask = PrivacyMask([LEFT_HALF] if masked else [])
     live = LiveCamera("cam-a1", has_sub=True, mask=mask)
+    if recorded is not None:
+        store = SegmentStore(recorded, Keeping(timedelta(days=100_000), 10**9, 0))
+        live.recording = Recording(live, store, SystemClock(), quality="sub")
 
     async def newest() -> bytes:
         return jpeg(mask.burnt(picture(7)))
@@ -86,6 +100,7 @@ def edge_of(backend: Backend, *, masked: bool = False, running: bool = True) -> 
     stop, ready = threading.Event(), threading.Event()
 
     async def run() -> None:
+        edge.loop = asyncio.get_running_loop()
         task = asyncio.create_task(edge.client.run())
         while not stop.is_set():
             if backend.parts.control.is_connected("edge-1"):
@@ -100,6 +115,9 @@ def edge_of(backend: Backend, *, masked: bool = False, running: bool = True) -> 
         if running:
             stack.enter_context(streaming(OF, live.main, live.sub, ahead=10))
         thread.start()
+        if live.recording is not None:
+            live.recording.start()
+            stack.callback(live.recording.stop)
         try:
             assert ready.wait(10)
             yield edge
