@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-OF_REGULATORS = ("/alerts", "/alerts/1", "/premises", "/cameras", "/edges", "/password", "/source")
+OF_REGULATORS = ("/alerts", "/alerts/1", "/board", "/premises", "/cameras", "/edges", "/password", "/source")
 OF_RESTAURANTS = ("/home", "/alerts", "/alerts/1", "/cameras")
 SMALLEST_TARGET = 44
 

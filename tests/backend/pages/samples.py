@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from kitchen_watch.backend.alerts.lifecycle import FalseAlarmReason, Step
 from kitchen_watch.backend.alerts.schemas import (
     AlertCounts,
     AlertDetail,
@@ -21,12 +22,27 @@ from kitchen_watch.backend.alerts.schemas import (
 from kitchen_watch.backend.alerts.states import AlertState
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.roles import Role
+from kitchen_watch.backend.deadlines.board import BoardGroup
+from kitchen_watch.backend.deadlines.clocks import ClockStep, MomentKind
 from kitchen_watch.backend.edges.schemas import EdgeView
 from kitchen_watch.backend.evidence.tables import LinkState
-from kitchen_watch.backend.organisations.schemas import CameraView, PremisesView
+from kitchen_watch.backend.handling.schemas import (
+    AppealView,
+    CaseView,
+    DeadlineView,
+    NoticeView,
+    PersonBrief,
+    PhotoView,
+    RectificationView,
+    TransitionView,
+)
+from kitchen_watch.backend.handling.tables import StatementKind
+from kitchen_watch.backend.organisations.schemas import CameraView, NodeView, PremisesView
 from kitchen_watch.backend.organisations.scope import Scope
-from kitchen_watch.backend.organisations.tables import AreaType
+from kitchen_watch.backend.organisations.tables import AreaType, NodeKind
+from kitchen_watch.backend.pages.alert_page import Choices, Refused, history
 from kitchen_watch.backend.pages.feed_query import FeedQuery
+from kitchen_watch.backend.pages.handling_routes import Act
 from kitchen_watch.backend.pages.languages import choose
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import PURPOSES
@@ -157,6 +173,98 @@ def alert_page(name: str = "甲饭店", *, clip_complete: bool = True, **more: A
     return AlertDetail(**_alert(name, **(values | more)))
 
 
+def case(name: str = "甲饭店", **more: Any) -> CaseView:
+    """A case in the middle of its life, with everything in it that a page shows."""
+    who = PersonBrief(id=1, name=name)
+    photo = PhotoView(
+        photo_id=7, uploaded_at=NOW, width=640, height=480, url="/api/v1/alerts/12/photos/7", submitted=True
+    )
+    values: dict[str, Any] = {
+        "alert_id": 12,
+        "state": AlertState.SUBMITTED,
+        "version": 5,
+        "due_at": NOW + timedelta(minutes=40),
+        "overdue": False,
+        "reminders": 1,
+        "supervision_level": 1,
+        "premises_owner": who,
+        "territory_owner": who,
+        "steps": [Step.CLOSE, Step.RETURN],
+        "transitions": [
+            TransitionView(
+                version=1,
+                at=NOW,
+                by=who,
+                step=Step.VERIFY,
+                from_state=AlertState.PENDING_VERIFICATION,
+                to_state=AlertState.VERIFIED,
+                reason="steam_or_smoke",
+                note=name,
+                merged_into=3,
+            )
+        ],
+        "deadlines": [
+            DeadlineView(step=ClockStep.FIX, started_at=NOW, due_at=NOW, settled_at=None, met=None),
+            DeadlineView(step=ClockStep.VERIFY, started_at=NOW, due_at=NOW, settled_at=NOW, met=True),
+            DeadlineView(step=ClockStep.ACCEPT, started_at=NOW, due_at=NOW, settled_at=NOW, met=False),
+        ],
+        "notices": [
+            NoticeView(
+                kind=MomentKind.SUPERVISION,
+                number=1,
+                level=1,
+                step=ClockStep.FIX,
+                for_premises=True,
+                at=NOW,
+                by=None,
+                note=name,
+            )
+        ],
+        "appeals": [
+            AppealView(at=NOW, by=who, text=name, decided_at=None, decided_by=None, upheld=None, decision="")
+        ],
+        "rectifications": [
+            RectificationView(
+                kind=StatementKind.RECTIFICATION,
+                at=NOW,
+                by=who,
+                text=name,
+                photos=[photo],
+                reviewed_at=reviewed_at,
+                reviewed_by=None if reviewed_at is None else who,
+                accepted=None if reviewed_at is None else False,
+                review=name,
+            )
+            for reviewed_at in (NOW, None)
+        ],
+        "loose_photos": [photo],
+    }
+    return CaseView(**(values | more))
+
+
+EVERY_STEP = (*(act.value for act in Act if act not in {Act.REMIND, Act.SUPERVISE}),)
+
+
+def handled(name: str = "甲饭店", *, steps: tuple[str, ...] = EVERY_STEP, **more: Any) -> dict[str, Any]:
+    """What the templates of one alert are told beside the alert itself."""
+    shown = case(name, **more)
+    return {
+        "after": 5,
+        "case": shown,
+        "history": history(shown),
+        "reasons": tuple(FalseAlarmReason),
+        "refused": None,
+        "choices": Choices(
+            steps=steps,
+            owners=(None, PersonBrief(id=1, name=name)),
+            others=(alert(name, alert_id=11),),
+            may_upload=True,
+            may_press=True,
+            highest_level=4,
+        ),
+    }
+
+
 def camera(name: str = "灶台", state: CameraState | None = CameraState.STREAMING, **more: Any) -> CameraView:
     values: dict[str, Any] = {
         "camera_id": "cam-a1",
@@ -259,22 +367,58 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
     home = {"after": 5, "counts": counts, "places": [premises(name)], "cameras": cameras}
     wall: dict[str, Any] = {"total": 9, "size": 4, "sizes": (1, 4), "first": 0, "following": 4, "previous": 8}
     wall |= {"rotate": 15, "rotations": (0, 15), "purposes": tuple(PURPOSES)}
+    late = alert(name, due_at=NOW - timedelta(hours=3), reminders=2, supervision_level=1)
+    board = {
+        "groups": [BoardGroup("overdue", 5, [late]), BoardGroup("later", 0, [])],
+        "nodes": [
+            NodeView(
+                id=1, parent_id=None, kind=NodeKind.GRID, code="g", name=name, name_en="", path="/1/", depth=0
+            )
+        ],
+        "tiers": (1,),
+        "node_id": 1,
+        "highest_level": 4,
+    }
     form = {"problem": name, "username": name, "next": "/"}
     return {
         "feed": ("feed.html", regulator, {**feed, "alerts": [alert(name)], "older_href": "/alerts?cursor=x"}),
         "feed of a restaurant": ("feed.html", owner, {**feed, "alerts": [alert(name)], "places": []}),
         "feed, nothing found": ("feed.html", regulator, nothing),
         "feed, all quiet": ("feed.html", regulator, {**feed, "alerts": []}),
-        "alert": ("alert.html", regulator, {"alert": alert_page(name), "after": 5}),
+        "alert": ("alert.html", regulator, {"alert": alert_page(name), **handled(name)}),
         "alert, clip on its way": (
             "alert.html",
             regulator,
-            {"alert": alert_page(name, clip_complete=False, model=None), "after": 5},
+            {"alert": alert_page(name, clip_complete=False, model=None), **handled(name, steps=())},
         ),
         "alert, no evidence yet": (
             "alert.html",
             regulator,
-            {"alert": alert_page(name, manifests=[], detections=[], ended_at=NOW), "after": 5},
+            {"alert": alert_page(name, manifests=[], detections=[], ended_at=NOW), **handled(name)},
+        ),
+        "alert, somebody was faster": (
+            "alert.html",
+            regulator,
+            {
+                "alert": alert_page(name),
+                **handled(name, appeals=[], deadlines=[]),
+                "refused": Refused(name, overtaken=True, given={"act": "return", "note": name}),
+            },
+        ),
+        "alert, refused": (
+            "alert.html",
+            owner,
+            {
+                "alert": alert_page(name),
+                **handled(name, steps=("submit", "appeal"), rectifications=[], territory_owner=None),
+                "refused": Refused(name, given={"act": "submit", "text": name}),
+            },
+        ),
+        "board": ("board.html", regulator, board),
+        "board, nothing due": (
+            "board.html",
+            regulator,
+            {**board, "groups": [BoardGroup("overdue", 0, [])], "nodes": []},
         ),
         "premises": (
             "premises.html",
@@ -286,8 +430,8 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
         "no cameras": ("cameras.html", owner, {"cameras": [], "by_state": Counter()}),
         "edges": ("edges.html", regulator, {"edges": [edge(name), edge(name, connected=False)]}),
         "no edges": ("edges.html", regulator, {"edges": []}),
-        "home": ("home.html", owner, {**home, "alerts": [alert(name)]}),
-        "home without cameras": ("home.html", owner, {**home, "alerts": [], "cameras": []}),
+        "home": ("home.html", owner, {**home, "alerts": [alert(name)], "waiting": [late]}),
+        "home without cameras": ("home.html", owner, {**home, "alerts": [], "cameras": [], "waiting": []}),
         "login": ("login.html", None, form),
         "password": (
             "password.html",
@@ -336,6 +480,9 @@ def every_part(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
     cameras = [camera(name, CameraState.OFFLINE)]
     now = {"counts": counts, "cameras": cameras, "troubled": cameras, "by_state": Counter({"offline": 1})}
     return {
+        "look": ("look.html", person(), {"alert": alert_page(name), **handled(name)}),
+        "look, too late": ("look.html", person(), {"alert": alert_page(name), **handled(name, steps=())}),
+        "tray": ("photo_tray.html", person(AT_HOME), {"alert": alert_page(name), **handled(name)}),
         "card": ("card.html", person(), {"alert": alert(name)}),
         "now": ("now.html", person(), now),
     }

@@ -10,11 +10,14 @@ import jinja2
 import pytest
 from babel.messages.extract import extract_from_dir
 
+from kitchen_watch.backend.alerts.lifecycle import FalseAlarmReason, Step
 from kitchen_watch.backend.alerts.states import AlertState
 from kitchen_watch.backend.auth.roles import Role
+from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.evidence.tables import LinkState
 from kitchen_watch.backend.organisations.tables import AreaType
-from kitchen_watch.backend.pages import wording
+from kitchen_watch.backend.pages import handling_words, wording
+from kitchen_watch.backend.pages.handling_routes import Act
 from kitchen_watch.backend.pages.languages import catalogue, choose, languages
 from kitchen_watch.backend.pages.rendering import HERE, TEMPLATES
 from kitchen_watch.control import CameraState
@@ -95,6 +98,11 @@ def test_scripts_have_no_chinese_and_leave_words_to_the_page() -> None:
         (LinkState, wording.LINK_STATES),
         (EvidenceKind, wording.EVIDENCE_KINDS),
         (EventKind, wording.EVENT_KINDS),
+        (Act, handling_words.STEPS),
+        (Step, handling_words.STEPS),
+        (FalseAlarmReason, handling_words.REASONS),
+        (ClockStep, handling_words.CLOCKS),
+        (AlertState, handling_words.AWAITED),
     ],
 )
 def test_every_value_of_the_domain_has_words(values: type, words: dict[str, object]) -> None:

@@ -98,7 +98,7 @@ def test_why_there_is_no_clip_is_told_in_chinese(sentence: str) -> None:
 def test_the_page_stops_promising_a_clip_that_will_never_come() -> None:
     def page(alert: AlertDetail, language: str = "zh") -> str:
         who = samples.person()
-        return render("alert.html", samples.frame(language, who), {"alert": alert, "after": 1})
+        return render("alert.html", samples.frame(language, who), {"alert": alert, **samples.handled()})
 
     quiet = samples.alert_page(manifests=[])
     assert "暂无视频" in page(quiet)

@@ -103,7 +103,7 @@ def test_both_clocks_are_told_apart_where_they_differ() -> None:
     agreeing = render(
         "alert.html",
         samples.frame("en", samples.person()),
-        {"alert": samples.alert_page(server_offset_ms=120), "after": 0},
+        {"alert": samples.alert_page(server_offset_ms=120), **samples.handled()},
     )
     assert "agrees with the server" in agreeing
 

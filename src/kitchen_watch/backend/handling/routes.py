@@ -254,7 +254,9 @@ async def upload_photo(
     async for chunk in request.stream():
         content += chunk
         if len(content) > photos.MAX_BYTES:
-            raise InvalidRequest(f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB.")
+            raise InvalidRequest(
+                f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
+            )
     return await run_in_threadpool(_add_photo, parts, _hand(parts, person, visitor), alert_id, bytes(content))
 
 

@@ -13,7 +13,15 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from kitchen_watch.backend.pages import live_routes, login_routes, public_routes, routes, source_code
+from kitchen_watch.backend.pages import (
+    board_routes,
+    handling_routes,
+    live_routes,
+    login_routes,
+    public_routes,
+    routes,
+    source_code,
+)
 from kitchen_watch.backend.pages.answers import frame_for, go_to, page
 from kitchen_watch.backend.pages.languages import N_
 from kitchen_watch.backend.pages.rendering import STATIC, static_version
@@ -72,6 +80,8 @@ def install_pages(app: FastAPI) -> None:
     """Add every page to ``app``. Call it last: the handlers of errors that are there are wrapped."""
     app.include_router(login_routes.router)
     app.include_router(routes.router)
+    app.include_router(handling_routes.router)
+    app.include_router(board_routes.router)
     app.include_router(live_routes.router)
     app.include_router(public_routes.router)
     app.include_router(source_code.router)

@@ -23,6 +23,7 @@ class NavigationItem:
 ITEMS = (
     NavigationItem("home", "/home", N_("Home"), "home", for_territory=False, for_premises=True),
     NavigationItem("alerts", "/alerts", N_("Alerts"), "alerts", for_premises=True),
+    NavigationItem("board", "/board", N_("Deadlines"), "clock"),
     NavigationItem("premises", "/premises", N_("Premises"), "premises"),
     NavigationItem("cameras", "/cameras", N_("Cameras"), "camera", for_premises=True),
     NavigationItem("edges", "/edges", N_("Edge nodes"), "edge"),

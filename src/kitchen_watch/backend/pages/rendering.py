@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from babel.numbers import format_decimal, format_percent
 from kitchen_watch.backend.alerts.schemas import AlertDetail, EvidenceView
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.evidence.tables import LinkState
-from kitchen_watch.backend.pages import times, wording
+from kitchen_watch.backend.pages import handling_words, times, wording
 from kitchen_watch.backend.pages.languages import Language, languages
 from kitchen_watch.backend.pages.navigation import items_for
 from kitchen_watch.backend.pages.rule_words import rule_sentences
@@ -124,6 +125,8 @@ def _environment(code: str) -> jinja2.Environment:
     environment.globals.update(
         static=static_url,
         wording=wording,
+        handling=handling_words,
+        clock_words=json.dumps(times.clock_words(language), ensure_ascii=False),
         languages=languages(),
         themes=THEMES,
         rule_sentences=lambda parameters, zone: rule_sentences(parameters, language, zone_id=zone),
@@ -145,8 +148,8 @@ def _filters(language: Language) -> dict[str, Any]:
     def named(thing: Named) -> str:
         return thing.name_en if language.code == "en" and thing.name_en else thing.name
 
-    def local(at: datetime, now: datetime, zone: str = PREMISES_ZONE) -> str:
-        return times.local(at, ZoneInfo(zone), language, now=now)
+    def local(at: datetime, now: datetime, zone: str = PREMISES_ZONE, seconds: bool = True) -> str:
+        return times.local(at, ZoneInfo(zone), language, now=now, seconds=seconds)
 
     return {
         "code_name": code_name,
@@ -155,6 +158,7 @@ def _filters(language: Language) -> dict[str, Any]:
         "area_name": area_name,
         "local": local,
         "full": lambda at, zone=PREMISES_ZONE: times.full(at, ZoneInfo(zone), language),
+        "remaining": lambda due_at, now: times.remaining(due_at, language, now=now),
         "ago": lambda at, now: times.ago(at, language, now=now),
         "duration": lambda length: times.duration(length, language),
         "offset_words": lambda milliseconds: times.offset_words(milliseconds, language),

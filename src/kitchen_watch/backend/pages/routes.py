@@ -10,11 +10,13 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from kitchen_watch.backend.alerts.feed import latest_feed_id
-from kitchen_watch.backend.alerts.service import alert_counts, alert_detail, alert_page, alert_summary
+from kitchen_watch.backend.alerts.service import alert_counts, alert_page, alert_summary
 from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Regulator
+from kitchen_watch.backend.deadlines.board import waiting_for_premises
 from kitchen_watch.backend.edges.service import edge_list
 from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import camera_list, premises_list
+from kitchen_watch.backend.pages.alert_page import show_alert_page
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.feed_query import read_feed_query
 from kitchen_watch.backend.pages.navigation import start_page
@@ -79,11 +81,8 @@ def show_now(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
 
 @router.get("/alerts/{alert_id}")
 def show_alert(alert_id: AlertId, person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
-    """One alert with its evidence."""
-    with parts.database.read() as session:
-        after = latest_feed_id(session)
-        alert = alert_detail(session, person, alert_id, links=parts.links, store=parts.evidence)
-    return page("alert.html", frame, alert=alert, after=after)
+    """One alert with its evidence, how its handling stands, and what may be done now."""
+    return show_alert_page(parts, frame, person, alert_id)
 
 
 @router.get("/alerts/{alert_id}/card")
@@ -131,6 +130,7 @@ def show_home(person: PremisesPerson, frame: FrameOf, parts: PartsOf) -> Respons
     """A restaurant's own alerts and cameras."""
     with parts.database.read() as session:
         after = latest_feed_id(session)
+        waiting = waiting_for_premises(session, person, links=parts.links)
         found = alert_page(session, person, links=parts.links, limit=ALERTS_AT_HOME)
         counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
         places = premises_list(session, person)
@@ -138,6 +138,7 @@ def show_home(person: PremisesPerson, frame: FrameOf, parts: PartsOf) -> Respons
     return page(
         "home.html",
         frame,
+        waiting=waiting,
         alerts=found.items,
         after=after,
         counts=counts,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from kitchen_watch.backend.pages.handling_words import REFUSALS, REFUSALS_WITH_VALUES
 from kitchen_watch.backend.pages.languages import N_, Language
 
 PLAIN = (
@@ -41,6 +42,7 @@ PLAIN = (
     N_("The new password repeats too few different characters. Take another one."),
     N_("The new password contains the login name. Take another one."),
     N_("The new password is the old one. Take another one."),
+    *REFUSALS,
 )
 
 WITH_VALUES = (
@@ -101,6 +103,7 @@ WITH_VALUES = (
     N_("the pictures cannot be written as MP4: %(error)s"),
     N_("Number %(number)s of the chain is there twice: the edge's record began anew or was rewritten."),
     N_("The disk is filling up (%(free)s left). Below %(floor)s the oldest delivered evidence is deleted."),
+    *REFUSALS_WITH_VALUES,
 )
 
 NO_CLIP = "no clip: "

@@ -78,6 +78,37 @@ def duration(length: timedelta, language: Language) -> str:
     return language.gettext("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
 
 
+def clock_words(language: Language) -> dict[str, str]:
+    """The words with which a script keeps :func:`remaining` true while a page is open."""
+    gettext = language.gettext
+    return {
+        "left": gettext("%(length)s left"),
+        "over": gettext("overdue by %(length)s"),
+        "moment": gettext("less than a minute"),
+        "m": gettext("%(minutes)d min"),
+        "h": gettext("%(hours)d h"),
+        "hm": gettext("%(hours)d h %(minutes)d min"),
+        "dh": gettext("%(days)d d %(hours)d h"),
+    }
+
+
+def remaining(due_at: datetime, language: Language, *, now: datetime) -> str:
+    """How long until a deadline, or how long past it, in whole minutes; the same rule as in ``times.js``."""
+    words = clock_words(language)
+    minutes = int(abs((due_at - now).total_seconds())) // 60
+    hours, days = minutes // 60, minutes // 1440
+    if minutes < 1:
+        length = words["moment"]
+    elif hours < 1:
+        length = words["m"] % {"minutes": minutes}
+    elif days < 1:
+        key = "hm" if minutes % 60 else "h"
+        length = words[key] % {"hours": hours, "minutes": minutes % 60}
+    else:
+        length = words["dh"] % {"days": days, "hours": hours % 24}
+    return words["left" if due_at >= now else "over"] % {"length": length}
+
+
 def clocks_differ(server_offset_ms: int | None) -> bool:
     """Whether device and server time have to be told apart."""
     if server_offset_ms is None:

@@ -42,20 +42,94 @@ function isBusy(video) {
   return video && (!video.paused || video.currentTime > 0);
 }
 
+// Somebody writes: what they have written must never vanish under their hands.
+function isWritten(part) {
+  const fields = [...part.querySelectorAll("textarea, select")];
+  return fields.some((field) => field.value !== "" && field.value !== field.defaultValue && field.name !== "into_alert_id")
+    || part.querySelector("[data-upload-list] li") !== null;
+}
+
 // Parts are replaced only where they changed: a playing clip is never interrupted by an update.
-async function refresh(force = false) {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+function replaceParts(fresh, { force = false, acted = false } = {}) {
   for (const part of page.querySelectorAll("[data-part]")) {
     const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!other || (!force && other.dataset.version === part.dataset.version)) continue;
+    const changed = other && other.dataset.version !== part.dataset.version;
+    if (!other || (!force && !changed && !(acted && part.dataset.part === "actions"))) continue;
+    if (!acted && part.dataset.part === "refused") continue;
     if (!force && isBusy(part.querySelector("video"))) continue;
+    if (!acted && part.dataset.part === "actions" && isWritten(part)) {
+      if (changed) part.querySelector("[data-moved]").hidden = false;
+      continue;
+    }
     part.replaceWith(document.adoptNode(other));
     refreshTimes(other);
     watchClip(other);
   }
 }
+
+async function refresh(force = false) {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok) return;
+  replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"), { force });
+}
+
+function say(words) {
+  document.querySelector("[data-announcer]").textContent = words;
+}
+
+// A step is sent without leaving the page, so that a playing clip plays on; the answer is the page itself.
+page.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-step]");
+  if (!form) return;
+  event.preventDefault();
+  const button = form.querySelector("button.button-primary");
+  button.disabled = true;
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { accept: "text/html" },
+      body: new URLSearchParams(new FormData(form)),
+    });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!fresh.querySelector("[data-alert-page]")) {
+      location.reload(); // the session is over, or this is not ours any more: the server says what is so
+      return;
+    }
+    replaceParts(fresh, { acted: true });
+    const refused = page.querySelector("[data-refused]");
+    (refused ?? page.querySelector("#do-title")).scrollIntoView({ block: "center" });
+    if (refused) refused.focus();
+    else say(page.querySelector("[data-part=head] .alert-state").textContent.trim());
+  } catch (problem) {
+    if (!(problem instanceof TypeError)) throw problem; // TypeError: the network is down
+    showProblem(form, page.dataset.offline);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+function showProblem(form, words) {
+  const notice = form.querySelector("[data-step-problem]") ?? document.createElement("p");
+  notice.className = "notice notice-bad";
+  notice.dataset.stepProblem = "";
+  notice.setAttribute("role", "alert");
+  notice.textContent = words;
+  form.append(notice);
+}
+
+page.addEventListener("click", async (event) => {
+  if (event.target.closest("[data-show-anew]")) location.reload();
+  const button = event.target.closest("[data-show-still]");
+  if (!button) return;
+  const figure = button.closest("[data-still]");
+  const answer = await fetch(figure.dataset.still, { headers: { accept: "image/jpeg" } }).catch(() => null);
+  const picture = figure.querySelector("img");
+  if (answer?.status === 200) {
+    picture.src = `${figure.dataset.still}?at=${Date.now()}`;
+    picture.hidden = false;
+  }
+  figure.querySelector("[data-still-words]").textContent = answer?.status === 200 ? "" : figure.dataset.none;
+});
 
 watchClip(page);
 new LiveStream({

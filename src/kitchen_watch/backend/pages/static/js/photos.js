@@ -1,0 +1,61 @@
+// Photos of a rectification: each is sent as soon as it is taken, with its progress; what is wrong is said.
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-pick]");
+  if (button) button.closest("[data-upload]").querySelector(`[data-file=${button.dataset.pick}]`).click();
+});
+
+document.addEventListener("change", async (event) => {
+  if (!event.target.matches("[data-file]")) return;
+  const place = event.target.closest("[data-upload]");
+  const files = [...event.target.files];
+  event.target.value = ""; // the same picture may be chosen again
+  for (const file of files) await send(place, file); // one after the other: phones have little upstream
+});
+
+async function send(place, file) {
+  const row = place.querySelector("template").content.firstElementChild.cloneNode(true);
+  row.querySelector("[data-name]").textContent = file.name;
+  place.querySelector("[data-upload-list]").append(row);
+  const progress = row.querySelector("progress");
+  const answer = await post(place, file, (share) => {
+    progress.value = share;
+  });
+  if (answer.status === 200) {
+    const fresh = new DOMParser().parseFromString(answer.text, "text/html").querySelector("[data-photo-tray]");
+    const form = place.closest("form");
+    const left = [...form.querySelectorAll("[name=photo_ids]:not(:checked)")].map((box) => box.value);
+    form.querySelector("[data-photo-tray]").replaceWith(fresh);
+    for (const box of form.querySelectorAll("[name=photo_ids]")) {
+      if (left.includes(box.value)) box.checked = false; // a photo that was left out stays out
+    }
+    row.remove();
+    return;
+  }
+  progress.remove();
+  const problem = row.querySelector("[data-problem]");
+  problem.hidden = false;
+  problem.textContent = answer.problem ?? place.dataset.failed;
+}
+
+// XMLHttpRequest, because fetch does not tell how much has been sent.
+function post(place, file, onProgress) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", place.dataset.upload);
+    request.setRequestHeader("x-csrf-token", place.dataset.token);
+    request.setRequestHeader("content-type", file.type || "application/octet-stream");
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.addEventListener("loadend", () => {
+      const json = (request.getResponseHeader("content-type") ?? "").includes("json");
+      resolve({
+        status: request.status,
+        text: request.responseText,
+        problem: json ? JSON.parse(request.responseText).problem : undefined,
+      });
+    });
+    request.send(file);
+  });
+}
