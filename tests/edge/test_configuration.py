@@ -64,6 +64,18 @@ def test_a_camera_can_be_added_and_switched_off(file: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_mask_of_the_local_file_is_never_uncovered_from_afar() -> None:
+    local = {**TRIANGLE, "zone_id": "window"}
+    values = {"cameras": [{"camera_id": "cam-1", "privacy": [local]}]}
+    for offered, kept in (
+        ([], [local]),
+        ([{**TRIANGLE, "zone_id": "door"}], [local, {**TRIANGLE, "zone_id": "door"}]),
+        ([{**TRIANGLE, "zone_id": "window"}], [{**TRIANGLE, "zone_id": "window"}]),
+    ):
+        assert merge(values, {"cam-1": {"privacy": offered}})["cameras"][0]["privacy"] == kept
+    assert merge(values, {"cam-1": {"rules": {}}})["cameras"][0]["privacy"] == [local]
+
+
 def test_two_cameras_with_one_id_are_refused(file: Path) -> None:
     text = file.read_text(encoding="utf-8").replace("cam-2", "cam-1")
     file.write_text(text, encoding="utf-8")

@@ -41,6 +41,8 @@ from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.limit import PublicLimit
 from kitchen_watch.backend.public.pictures import PublicPictures
+from kitchen_watch.backend.rule_sets import routes as rule_set_routes
+from kitchen_watch.backend.rule_sets.publishing import Publisher
 from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.webhooks import routes as webhook_routes
@@ -58,6 +60,7 @@ ROUTERS = (
     organisation_routes.router,
     administration_routes.router,
     import_routes.router,
+    rule_set_routes.router,
     edge_routes.router,
     audit_routes.router,
     ingest_routes.router,
@@ -154,6 +157,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     relay, sender = make_relay(parts), make_sender(parts)
     runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
     outgoing = [asyncio.create_task(run()) for run in runs]
+    publisher = Publisher(parts.database, parts.clock, parts.control)
+    publishing = asyncio.create_task(publisher.run())
     try:
         yield
     finally:
@@ -167,5 +172,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay.stop()
         sender.stop()
         await asyncio.gather(*outgoing)
+        publisher.stop()
+        await publishing
         await parts.control.close()
         parts.database.close()

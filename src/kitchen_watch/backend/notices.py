@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 FEED = "feed"
 SESSIONS = "sessions"
+CONFIGURATIONS = "configurations"
 
 
 class Notices:

@@ -74,14 +74,18 @@ def keep_offer(configuration: Configuration) -> None:
 
 
 def merge(values: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
-    """``values`` of the file with each offered camera's keys laid over it; ``None`` takes it away."""
+    """``values`` of the file with each offered camera's keys laid over it; ``None`` takes it away.
+
+    Privacy masks of the file stay, whatever is offered: what was hidden on the spot is not uncovered
+    from afar. An offered mask with the same ``zone_id`` takes its place.
+    """
     cameras = values.get("cameras") or []
     if not isinstance(cameras, list):
         return dict(values)
     local = [camera for camera in cameras if isinstance(camera, dict)]
     known = {camera.get("camera_id") for camera in local}
     merged = [
-        {**camera, **(offered.get(camera.get("camera_id", "")) or {})}
+        _laid_over(camera, offered.get(camera.get("camera_id", "")) or {})
         if offered.get(camera.get("camera_id", ""), {}) is not None
         else {**camera, "enabled": False}
         for camera in local
@@ -92,6 +96,16 @@ def merge(values: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
         if camera_id not in known and keys is not None
     ]
     return {**values, "cameras": merged + added}
+
+
+def _laid_over(camera: Mapping[str, Any], offered: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**camera, **offered}
+    local, masks = camera.get("privacy"), offered.get("privacy")
+    if isinstance(local, list) and isinstance(masks, list):
+        replaced = {mask.get("zone_id") for mask in masks if isinstance(mask, dict)}
+        kept = [mask for mask in local if not (isinstance(mask, dict) and mask.get("zone_id") in replaced)]
+        merged["privacy"] = kept + masks
+    return merged
 
 
 def _read_offer(path: Path) -> tuple[str, Offered] | None:

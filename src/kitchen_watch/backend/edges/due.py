@@ -8,7 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kitchen_watch.backend.database import announce
 from kitchen_watch.backend.edges.tables import ConfigurationDueRow
+from kitchen_watch.backend.notices import CONFIGURATIONS
 
 
 def mark_due(session: Session, edge_ids: Iterable[str], *, by: int | None, now: datetime) -> None:
@@ -19,3 +21,5 @@ def mark_due(session: Session, edge_ids: Iterable[str], *, by: int | None, now: 
     )
     for edge_id in sorted(wanted - known):
         session.add(ConfigurationDueRow(edge_id=edge_id, since_at=now, asked_by=by))
+    session.flush()
+    announce(session, CONFIGURATIONS)

@@ -35,7 +35,7 @@ def edge_list(session: Session, person: Person, *, now: datetime) -> list[EdgeVi
         .order_by(CameraRow.camera_id)
     ):
         cameras[edge_id].append(camera_id)
-    offers = _newest_offers(session, ids)
+    offers = newest_offers(session, ids)
     return [_view(edge, state, offers.get(edge.edge_id), cameras[edge.edge_id], now) for edge, state in rows]
 
 
@@ -80,7 +80,8 @@ def offer_configuration(
     return row.version
 
 
-def _newest_offers(session: Session, edge_ids: list[str]) -> dict[str, ConfigurationRow]:
+def newest_offers(session: Session, edge_ids: list[str]) -> dict[str, ConfigurationRow]:
+    """The configuration that was offered last, by edge."""
     newest = (
         select(ConfigurationRow.edge_id, func.max(ConfigurationRow.created_at).label("at"))
         .where(ConfigurationRow.edge_id.in_(edge_ids))

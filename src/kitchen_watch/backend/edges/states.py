@@ -76,16 +76,20 @@ def store_offer(
     *,
     by: int | None,
     now: datetime,
+    made_of: dict[str, Any] | None = None,
 ) -> ConfigurationRow:
     """A new configuration for an edge; it takes the place of one that is not answered yet."""
     offer_id = uuid4()
+    before = newest_configuration(session, edge_id)
+    at = now if before is None or before.created_at < now else before.created_at + timedelta(microseconds=1)
     row = ConfigurationRow(
         offer_id=offer_id,
         edge_id=edge_id,
         version=f"{now:%Y%m%dT%H%M%S}-{offer_id.hex[:8]}",
         cameras=cameras,
+        made_of=made_of or {},
         offered_by=by,
-        created_at=now,
+        created_at=at,
     )
     session.add(row)
     return row
