@@ -143,4 +143,4 @@ def test_a_slip_of_the_pen_is_told_at_once(rules: dict[str, dict[str, Any]], wor
 )
 def test_what_is_no_area_cannot_be_drawn(polygon: list[list[float]], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
-        Area(zone_id="a", kind="mask", polygon=polygon)  # type: ignore[arg-type]  # as JSON has it
+        Area(zone_id="a", kind="mask", polygon=polygon)

@@ -183,7 +183,8 @@ async def test_the_picture_to_draw_on_comes_from_the_edge_or_from_evidence(backe
         await edge.say(CommandAnswer(command_id=command.command_id, accepted=True, data="aGVsbG8="))
         answer = await asked
     assert (answer.content, answer.headers["x-picture-from"]) == (b"hello", "edge")
-    await asyncio.to_thread(deliver, backend, opening_with_evidence("cam-a1"))
+    event = opening_with_evidence("cam-a1", clean_snapshot=PICTURE)
+    await asyncio.to_thread(deliver, backend, event)
     await asyncio.to_thread(upload, backend, PICTURE)
     answer = await call(officer, "GET", path)
     assert answer.headers["x-picture-from"] == "evidence"

@@ -25,7 +25,7 @@ _DAYS = {
 class Compiled:
     """``cameras`` as a configuration offer has them, and the versions that went into it."""
 
-    cameras: dict[str, dict[str, Any]]
+    cameras: dict[str, dict[str, Any] | None]
     made_of: dict[str, dict[str, int]]
 
 
