@@ -22,8 +22,8 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "img-src 'self'",
-            "media-src 'self'",
+            "img-src 'self' blob:",  # pictures and media that scripts assemble
+            "media-src 'self' blob:",
             "connect-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",

@@ -12,7 +12,7 @@ from kitchen_watch.backend.auth.callers import AnyPerson
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import camera_detail, camera_list
-from kitchen_watch.backend.pages.answers import HEADERS, FrameOf, page
+from kitchen_watch.backend.pages.answers import FrameOf, page
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.parts import Parts, PartsOf
@@ -22,10 +22,6 @@ router = APIRouter(include_in_schema=False)
 SIZES = (1, 4, 9, 16)
 ROTATIONS = (0, 15, 30, 60)
 """Seconds after which a wall goes on to its next cameras; 0: it stays."""
-POLICY = HEADERS["content-security-policy"].replace("-src 'self'; connect", "-src 'self' blob:; connect")
-POLICY = POLICY.replace("img-src 'self'", "img-src 'self' blob:")
-"""Media that a script assembles have addresses of their own (``blob:``)."""
-
 Size = Annotated[Literal["1", "4", "9", "16"], Query(alias="show")]
 Rotation = Annotated[Literal["0", "15", "30", "60"], Query(alias="rotate")]
 
@@ -40,7 +36,7 @@ async def show_camera(camera_id: str, person: AnyPerson, frame: FrameOf, parts: 
             return shown, camera_list(session, person, premises_id=shown.premises_id, now=frame.now)
 
     camera, own = await run_in_threadpool(look)
-    return _with_media("live.html", frame, parts, camera=camera, others=own)
+    return _live_page("live.html", frame, parts, camera=camera, others=own)
 
 
 @router.get("/wall")
@@ -59,7 +55,7 @@ async def show_wall(
     first = first if first < len(cameras) else 0
     shown = cameras[first : first + count]
     following = first + count if first + count < len(cameras) else 0
-    return _with_media(
+    return _live_page(
         "live_wall.html",
         frame,
         parts,
@@ -80,9 +76,7 @@ def _cameras(parts: Parts, person: Person, frame: Frame) -> list[CameraView]:
         return camera_list(session, person, now=frame.now)
 
 
-def _with_media(template: str, frame: Frame, parts: Parts, **content: Any) -> Response:
+def _live_page(template: str, frame: Frame, parts: Parts, **content: Any) -> Response:
     person = frame.person
     asks = parts.settings.live.ask_purpose and person is not None and not person.is_premises_side
-    answer = page(template, frame, ask_purpose=asks, purposes=tuple(PURPOSES), **content)
-    answer.headers["content-security-policy"] = POLICY
-    return answer
+    return page(template, frame, ask_purpose=asks, purposes=tuple(PURPOSES), **content)

@@ -185,7 +185,7 @@ def _tag(premises: PublicPremises, language: str, embedded: str) -> str:
 
 def _public_headers(parts: Parts, tag: str) -> dict[str, str]:
     settings = parts.settings.public
-    policy = HEADERS["content-security-policy"].replace("img-src 'self'", "img-src 'self' blob:")
+    policy = HEADERS["content-security-policy"]
     frames = " ".join(settings.embedded_by) or "'none'"
     return {
         "etag": tag,

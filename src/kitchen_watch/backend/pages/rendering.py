@@ -130,6 +130,7 @@ def _environment(code: str) -> jinja2.Environment:
         languages=languages(),
         themes=THEMES,
         rule_sentences=lambda parameters, zone: rule_sentences(parameters, language, zone_id=zone),
+        moments=lambda at, seconds: (at + timedelta(seconds=seconds)).isoformat(),
         clocks_differ=times.clocks_differ,
         evidence_file=evidence_file,
         evidence_state=evidence_state,

@@ -99,6 +99,22 @@ LINK_STATES = MappingProxyType(
     }
 )
 
+LABELS = MappingProxyType(
+    {
+        "person": N_("person"),
+        "head": N_("head"),
+        "hat": N_("hat"),
+        "no_hat": N_("no hat"),
+        "mask": N_("mask"),
+        "no_mask": N_("no mask"),
+        "rat": N_("rat"),
+        "cockroach": N_("cockroach"),
+        "cat": N_("cat"),
+        "dog": N_("dog"),
+    }
+)
+"""What detectors call things; a label that is not listed is shown as it is."""
+
 PURPOSES = MappingProxyType(
     {
         "patrol": N_("routine patrol"),

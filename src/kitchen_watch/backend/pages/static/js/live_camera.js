@@ -1,17 +1,6 @@
-// The page of one camera: full screen with the main stream.
+// The page of one camera.
 
-import { playerOf } from "./live.js";
+import "./live_tools.js";
+import { startPast } from "./live_past.js";
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-live-full]");
-  if (!button) return;
-  if (document.fullscreenElement) document.exitFullscreen();
-  else button.closest("[data-live]").requestFullscreen().catch(() => {});
-});
-
-document.addEventListener("fullscreenchange", () => {
-  for (const cell of document.querySelectorAll("[data-live]")) {
-    const large = cell === document.fullscreenElement;
-    playerOf(cell)?.choose(large ? "main" : cell.dataset.quality);
-  }
-});
+startPast(document);

@@ -1,6 +1,8 @@
 // The video wall: goes on to the next cameras without loading the page again, and shows one of them large.
 
-import { playerOf, ready, start, stop } from "./live.js";
+import { ready, start, stop } from "./live.js";
+import { showBoxes } from "./live_boxes.js";
+import { enlarge } from "./live_tools.js";
 
 const STEP = 250; // ms between looks at the clock of the patrol
 
@@ -42,6 +44,7 @@ async function go(address) {
     if (paused) press(true);
     history.replaceState(null, "", address);
     start(page, reason);
+    if (boxes) showAllBoxes();
     announce();
   } catch (problem) {
     if (!(problem instanceof TypeError)) throw problem; // the network is down: the same cameras stay
@@ -49,6 +52,13 @@ async function go(address) {
     going = false;
     spent = 0;
   }
+}
+
+let boxes = false;
+
+function showAllBoxes() {
+  page.querySelector("[data-wall-boxes]")?.setAttribute("aria-pressed", String(boxes));
+  for (const cell of page.querySelectorAll("[data-live]")) showBoxes(cell, boxes);
 }
 
 function announce() {
@@ -63,11 +73,6 @@ function press(on) {
   one.querySelector("[data-wall-pause-words]").textContent = on ? one.dataset.goOn : one.dataset.pause;
 }
 
-function enlarge(cell) {
-  if (document.fullscreenElement) return document.exitFullscreen();
-  return cell.requestFullscreen().catch(() => {});
-}
-
 page.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-wall-go]");
   if (link) {
@@ -79,19 +84,9 @@ page.addEventListener("click", (event) => {
     press(!stopped());
   }
   if (event.target.closest("[data-wall-full]")) enlarge(page);
-  const large = event.target.closest("[data-live-full]");
-  if (large) enlarge(large.closest("[data-live]"));
-});
-
-page.addEventListener("dblclick", (event) => {
-  const cell = event.target.closest("[data-live]");
-  if (cell && !event.target.closest("button")) enlarge(cell);
-});
-
-// Large: the main stream. On the wall: the small one.
-document.addEventListener("fullscreenchange", () => {
-  for (const cell of page.querySelectorAll("[data-live]")) {
-    playerOf(cell)?.choose(cell === document.fullscreenElement ? "main" : "sub");
+  if (event.target.closest("[data-wall-boxes]")) {
+    boxes = !boxes;
+    showAllBoxes();
   }
 });
 
