@@ -8,7 +8,7 @@ const instant = (at) => Date.parse(at) / 1000;
 class Past {
   constructor(bar) {
     this.bar = bar;
-    this.cell = document.getElementById(bar.dataset.pastOf);
+    this.cell = bar.parentElement.querySelector("[data-live]");
     [this.slider, this.time, this.words] = ["[data-past-slider]", "[data-past-time]", "[data-past-words]"].map((one) => bar.querySelector(one));
     this.base = `/api/v1/cameras/${encodeURIComponent(this.cell.dataset.live)}/recording`;
     this.purpose = `purpose=${encodeURIComponent(bar.dataset.purpose)}`;
