@@ -107,7 +107,8 @@ def test_the_last_minutes_can_be_seen_again(site: Backend, visit: Visit, tmp_pat
         visitor.page.click("[data-past-open]")
         visitor.until(f"{SAID}.includes('没有录像')")  # the film of this test is older than the last minutes
         visitor.page.evaluate(
-            "([since, until]) => Object.assign(document.querySelector('[data-past-of]').dataset, { since, until })",
+            "([since, until]) => "
+            "Object.assign(document.querySelector('[data-past-of]').dataset, { since, until })",
             [SPAN["since_at"], SPAN["until_at"]],
         )
         visitor.page.wait_for_timeout(4000)
@@ -144,6 +145,7 @@ def test_the_camera_and_its_recording_stand_beside_the_evidence(
             assert len(site.parts.live.views) == 0  # nobody watches without asking for it
             visitor.page.click("[data-beside-open]")
             visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+            visitor.page.wait_for_timeout(4000)  # the first pieces are whole
             visitor.page.click("[data-past-open]")
             visitor.until(f"{PAST}?.videoWidth === 320", seconds=20)
             check(visitor.page)
