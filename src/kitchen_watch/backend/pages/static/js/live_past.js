@@ -13,6 +13,10 @@ class Past {
     this.base = `/api/v1/cameras/${encodeURIComponent(this.cell.dataset.live)}/recording`;
     this.purpose = `purpose=${encodeURIComponent(bar.dataset.purpose)}`;
     this.videos = [0, 1].map(() => this.makeVideo());
+    this.label = document.createElement("p");
+    this.label.className = "live-past-label";
+    this.label.hidden = true;
+    this.cell.querySelector("[data-live-drawn]").after(this.label);
     this.pieces = [];
     this.loaded = new Map(); // url: promise of an address
     this.number = -1;
@@ -63,6 +67,7 @@ class Past {
     }
     this.bar.dataset.state = "open";
     this.cell.toggleAttribute("data-past", true);
+    this.label.hidden = false;
     const { moment } = this.bar.dataset;
     const begin = moment ? instant(moment) - 5 : Number(this.slider.max) - 30;
     await this.show(Math.max(Number(this.slider.min), begin));
@@ -76,6 +81,7 @@ class Past {
     for (const address of this.loaded.values()) address.then(URL.revokeObjectURL, () => {});
     this.loaded.clear();
     this.cell.toggleAttribute("data-past", false);
+    this.label.hidden = true;
     this.bar.dataset.state = "closed";
     this.say("");
     this.bar.querySelector("[data-past-open]").focus();
@@ -167,6 +173,7 @@ class Past {
     const words = new Date(at * 1000).toLocaleTimeString(document.documentElement.lang);
     this.time.textContent = words;
     this.slider.setAttribute("aria-valuetext", words);
+    this.label.textContent = `${this.bar.dataset.recorded} · ${words}`;
   }
 
   say(key) {
