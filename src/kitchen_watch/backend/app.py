@@ -17,6 +17,7 @@ from kitchen_watch.backend.auth import routes as session_routes
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.deadlines.clocks import MomentKind
 from kitchen_watch.backend.deadlines.timer import DeadlineTimer
 from kitchen_watch.backend.description import install_description
 from kitchen_watch.backend.edges import routes as edge_routes
@@ -28,6 +29,8 @@ from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.ingest import routes as ingest_routes
+from kitchen_watch.backend.letters import routes as letter_routes
+from kitchen_watch.backend.letters.issuing import LettersOfNotices
 from kitchen_watch.backend.live import recording_routes, snapshot_routes
 from kitchen_watch.backend.live import routes as live_routes
 from kitchen_watch.backend.live.hub import LiveHub
@@ -70,6 +73,7 @@ ROUTERS = (
     snapshot_routes.router,
     public_routes.router,
     webhook_routes.router,
+    letter_routes.router,
 )
 
 
@@ -131,7 +135,11 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
 def make_relay(parts: Parts) -> Relay:
     """What turns entries of the feed into messages."""
     settings = parts.settings
-    followers = (AlertMessages(settings.public_url),)
+    automatic = frozenset(MomentKind(kind) for kind in settings.letters.automatic)
+    followers = (
+        LettersOfNotices(automatic, settings.deadlines.level_up_every),
+        AlertMessages(settings.public_url),
+    )
     return Relay(parts.database, parts.clock, followers, look_every_s=settings.outgoing.look_every_s)
 
 

@@ -12,6 +12,7 @@ from kitchen_watch.backend.edges import tables as _edges
 from kitchen_watch.backend.evidence import tables as _evidence
 from kitchen_watch.backend.handling import tables as _handling
 from kitchen_watch.backend.ingest import tables as _ingest
+from kitchen_watch.backend.letters import tables as _letters
 from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.public import tables as _public
@@ -29,6 +30,7 @@ ROOMS = (
     _handling,
     _imports,
     _ingest,
+    _letters,
     _organisations,
     _public,
     _rule_sets,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
+from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
@@ -81,6 +82,7 @@ class BackendSettings(Settings):
     live: LiveSettings = LiveSettings()
     public: PublicSettings = PublicSettings()
     deadlines: DeadlinePolicy = DeadlinePolicy()
+    letters: LetterSettings = LetterSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -143,6 +145,11 @@ class BackendSettings(Settings):
     def evidence_dir(self) -> Path:
         """Where evidence files lie."""
         return self.data_dir / "evidence"
+
+    @property
+    def letters_dir(self) -> Path:
+        """Where the PDFs of letters lie."""
+        return self.data_dir / "letters"
 
     @property
     def photos_dir(self) -> Path:

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from kitchen_watch.backend.pages import (
     board_routes,
     handling_routes,
+    letter_routes,
     live_routes,
     login_routes,
     public_routes,
@@ -84,6 +85,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(board_routes.router)
     app.include_router(live_routes.router)
     app.include_router(public_routes.router)
+    app.include_router(letter_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")
     for kind, handler in list(app.exception_handlers.items()):

@@ -24,6 +24,7 @@ ITEMS = (
     NavigationItem("home", "/home", N_("Home"), "home", for_territory=False, for_premises=True),
     NavigationItem("alerts", "/alerts", N_("Alerts"), "alerts", for_premises=True),
     NavigationItem("board", "/board", N_("Deadlines"), "clock"),
+    NavigationItem("letters", "/letters", N_("Letters"), "letter", for_premises=True),
     NavigationItem("premises", "/premises", N_("Premises"), "premises"),
     NavigationItem("cameras", "/cameras", N_("Cameras"), "camera", for_premises=True),
     NavigationItem("edges", "/edges", N_("Edge nodes"), "edge"),
