@@ -196,3 +196,20 @@ def test_a_right_that_is_taken_away_ends_the_view_within_two_seconds(site: Backe
         visitor.page.wait_for_timeout(1000)
         assert visitor.page.evaluate(FRAMES) == before
     visitor.errors[:] = [error for error in visitor.errors if "404" not in error]
+
+
+def test_an_administrator_tests_what_this_network_lets_through(site: Backend, visit: Visit) -> None:
+    result = "document.querySelector('[data-check={}]').dataset.state"
+    with edge_of(site):
+        for size, blocked, wanted in ((PHONE, "", "ok"), (DESK, UDP_BLOCKED, "warn")):
+            visitor = visit("admin", size=size, language="zh" if not blocked else "en")
+            visitor.page.add_init_script(blocked)
+            visitor.go("/live-test")
+            for check in ("webrtc", "mse", "direct"):
+                visitor.until(f"{result.format(check)} !== 'running'", seconds=15)
+            assert visitor.page.evaluate(result.format("webrtc")) == "ok"
+            visitor.until(f"{result.format('camera')} === '{wanted}'", seconds=20)
+            detail = visitor.page.inner_text("[data-check=camera] [data-detail]")
+            assert ("host → " in detail) if wanted == "ok" else ("lets no direct connection" in detail)
+            visitor.keep_picture(f"live-test-{size[0]}")
+        assert site.logged_in("regulator").get("/live-test").status_code == 403

@@ -444,6 +444,12 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
             regulator,
             {"camera": cameras[0], "others": cameras, "ask_purpose": True, "purposes": tuple(PURPOSES)},
         ),
+        "self-test": (
+            "live_test.html",
+            regulator,
+            {"camera": cameras[0], "servers": [{"urls": [name]}], "relays": True}
+            | {"ask_purpose": False, "purposes": ()},
+        ),
         "wall": ("live_wall.html", regulator, {**wall, "cameras": cameras, "ask_purpose": True}),
         "wall without cameras": ("live_wall.html", owner, {**wall, "cameras": [], "ask_purpose": False}),
         "public page": ("public.html", None, public_page(name)),

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from kitchen_watch.backend.auth.callers import AnyPerson
+from kitchen_watch.backend.auth.callers import Administrator, AnyPerson
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.live.ice import ice_servers
 from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import camera_detail, camera_list
 from kitchen_watch.backend.pages.answers import FrameOf, page
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.parts import Parts, PartsOf
+from kitchen_watch.control import CameraState
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,6 +70,22 @@ async def show_wall(
         previous=first - count if first >= count else (len(cameras) - 1) // count * count,
         rotate=int(rotate),
         rotations=ROTATIONS,
+    )
+
+
+@router.get("/live-test")
+async def show_self_test(person: Administrator, frame: FrameOf, parts: PartsOf) -> Response:
+    """Whether live view works from here, and by which way."""
+    cameras = await run_in_threadpool(_cameras, parts, person, frame)
+    streaming = next((camera for camera in cameras if camera.state is CameraState.STREAMING), None)
+    servers = ice_servers(parts.live.settings, viewer=f"person-{person.id}", now=frame.now)
+    return _live_page(
+        "live_test.html",
+        frame,
+        parts,
+        camera=streaming,
+        servers=[server.model_dump(mode="json", exclude_none=True) for server in servers],
+        relays=parts.live.settings.turn_secret is not None,
     )
 
 

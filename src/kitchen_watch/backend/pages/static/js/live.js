@@ -195,6 +195,7 @@ class LivePlayer {
     this.peerState = "new";
     if (!window.RTCPeerConnection) throw new Refused("unsupported");
     const peer = new RTCPeerConnection({ iceServers: facts.ice_servers });
+    this.peer = peer; // the self-test asks it by which way the pictures come
     const headers = { "x-csrf-token": this.element.dataset.token };
     let where = null;
     const later = [];
