@@ -1,5 +1,6 @@
 // Self-test of live view in this browser and network: what works, what does not, and how long it took.
 
+import "./live_tools.js";
 import { playerOf, ready } from "./live.js";
 
 const PATIENCE = 8000;
