@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import threading
 import time
@@ -20,7 +21,7 @@ from kitchen_watch.live.fmp4 import Fragmenter
 from kitchen_watch.live.relay import LivePacket, Relay
 from kitchen_watch.live.session import ViewerSession
 from kitchen_watch.live.transcode import TranscodedRelay
-from tests.edge.evidence.cameras import HEIGHT, WIDTH, Camera, camera
+from tests.edge.evidence.cameras import HEIGHT, WIDTH, Camera, camera, number_in
 from tests.live.peers import streaming, watching
 
 pytestmark = pytest.mark.integration
@@ -149,6 +150,22 @@ def test_one_transcode_serves_three_viewers_and_ends_after_the_last() -> None:
         relay.join(10)
         assert not relay.running
         assert source.viewers == 0
+
+
+async def test_an_h265_camera_plays_for_three_viewers_through_one_transcode() -> None:
+    of = camera(10, codec="libx265")
+    live = masked([])
+    with streaming(of, live.main, live.sub, ahead=10):
+        relay = live.relay("main")
+        async with contextlib.AsyncExitStack() as stack, asyncio.timeout(30):
+            viewers = [
+                await stack.enter_async_context(watching(ViewerSession(live.relay("main")))) for _ in range(3)
+            ]
+            for viewer in viewers:
+                numbers = [number_in(await viewer.picture()) for _ in range(8)]
+                assert len(set(numbers)) > 4  # it moves
+            assert (relay.viewers, live.sub.viewers) == (3, 1)
+        live.close()
 
 
 def test_unmasked_h264_passes_as_it_is_and_a_camera_that_is_away_is_refused() -> None:

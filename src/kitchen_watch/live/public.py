@@ -7,6 +7,7 @@ everything is hidden.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from datetime import datetime, timedelta
 
@@ -93,28 +94,37 @@ class PublicPictures:
         self._clock = clock
         self._delay = delay
         self._asked: float | None = None
+        self._lock = threading.Lock()
         self._kept: deque[tuple[datetime, NDArray[np.uint8]]] = deque()
 
     def saw(self, frame: Frame) -> None:
         """Remember an analysed frame, if anybody asks and the last one is a second old."""
         if self._asked is None or self._clock.monotonic() - self._asked > ASKED_LATELY_S:
-            self._kept.clear()
+            with self._lock:
+                self._kept.clear()
             return
-        if self._kept and timedelta(0) <= frame.captured_at - self._kept[-1][0] < PICTURE_EVERY:
-            return
-        self._kept.append((frame.captured_at, _small(frame.image)))
-        while len(self._kept) > 2 + self._delay / PICTURE_EVERY:
-            self._kept.popleft()
+        with self._lock:
+            if self._kept and timedelta(0) <= frame.captured_at - self._kept[-1][0] < PICTURE_EVERY:
+                return
+            self._kept.append((frame.captured_at, _small(frame.image)))
+            while len(self._kept) > 2 + self._delay / PICTURE_EVERY:
+                self._kept.popleft()
 
     def newest(self) -> bytes | None:
-        """The newest picture that is late enough, as JPEG; ``None`` until there is one."""
+        """The newest picture that is late enough, as JPEG; ``None`` while there is none at all.
+
+        Until the delay has filled, one in which everything is hidden.
+        """
         self._asked = self._clock.monotonic()
         before = self._clock.now() - self._delay
-        at, image = next(((at, one) for at, one in reversed(self._kept) if at <= before), (None, None))
-        if image is None:
+        with self._lock:
+            kept = list(self._kept)
+        if not kept:
             return None
+        late = [(at, image) for at, image in kept if at <= before]
+        at, image = late[-1] if late else kept[-1]
         image = image.copy()
-        hide_bgr(image, self._sightings.hidden_at(at))
+        hide_bgr(image, self._sightings.hidden_at(at) if late else None)
         return jpeg(self._mask.burnt(image))
 
 
