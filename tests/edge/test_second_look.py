@@ -56,7 +56,7 @@ class Detector:
         shown = self._answer(len(self.crops) - 1)
         if shown is None:
             return ()
-        there = crop_around(HEAD, 1920, 1080, analysed=640, least=64).inside(HEAD)
+        there = crop_around(HEAD, 1920, 1080, least=64).inside(HEAD)
         return (replace(shown, box=there),)
 
     def statistics(self) -> dict[str, StreamStatistics]:
@@ -162,7 +162,7 @@ async def test_crops_come_from_the_undiminished_picture_without_private_areas() 
     detector = Detector((PERSON, SURE), lambda _: SURE)
     left = PrivacyMask([((0.0, 0.0), (0.46, 0.0), (0.46, 1.0), (0.0, 1.0))])
     await _watch(detector, seconds=2, mask=left)
-    crop = crop_around(HEAD, 1920, 1080, analysed=640, least=64)
+    crop = crop_around(HEAD, 1920, 1080, least=64)
     shown = detector.crops[0]
     assert shown.shape == crop.cut(FULL).shape
     inner = round(0.46 * 1920) - crop.x1

@@ -121,7 +121,6 @@ class SecondLook:
                 first.box,
                 full.shape[1],
                 full.shape[0],
-                analysed=frame.image.shape[1],
                 least=self._settings.head_px,
             )
             self._spent.append(at)

@@ -13,7 +13,7 @@ CANVAS = 640
 ASPECT = 0.59
 """Height ÷ width, a little under 384 ÷ 640, so that rounding never asks for a network of another size."""
 LARGEST_PX = 128.0
-"""What is sharper than this in the crop gains nothing more."""
+"""What is larger than this in the canvas gains nothing more."""
 ENLARGED = 1.25
 """Least gain over the first look, or there would be nothing new to see."""
 
@@ -60,16 +60,17 @@ class Crop:
         return whole and 0.67 * like.height <= box.height <= 1.5 * like.height
 
 
-def crop_around(box: Box, width: int, height: int, *, analysed: int, least: float) -> Crop:
+def crop_around(box: Box, width: int, height: int, *, least: float) -> Crop:
     """The crop in which ``box`` is large enough to judge.
 
     In the network's canvas it will be as large as the undiminished picture (``width`` x ``height``
-    pixels) really shows it, but at least ``least`` pixels, at least :data:`ENLARGED` times what the
-    first look saw in a picture ``analysed`` pixels wide, and otherwise no more than :data:`LARGEST_PX`.
+    pixels) really shows it, at least ``least`` pixels and :data:`ENLARGED` times what the first look
+    saw; but nothing is enlarged beyond :data:`LARGEST_PX`.
     """
     long_side = max(box.width * width, box.height * height, 1.0)
-    first_look = long_side / width * analysed
-    wanted = max(least, min(long_side, LARGEST_PX), ENLARGED * first_look)
+    first_look = long_side / max(width, height) * CANVAS
+    enlarged = min(max(long_side, ENLARGED * first_look), LARGEST_PX)
+    wanted = max(least, enlarged, first_look)
     wide = min(long_side * CANVAS / wanted, float(width), height / ASPECT)
     high = wide * ASPECT
     across, down = box.centre
