@@ -82,7 +82,12 @@ def build_camera(
     if reference is not None:
         health.set_reference(reference)
     analysis = build_analysis(
-        detector=shared.detector, health=health, rules=rules, mask=mask, settings=settings.analysis
+        detector=shared.detector,
+        health=health,
+        rules=rules,
+        hours=hours,
+        mask=mask,
+        settings=settings.analysis,
     )
     pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)

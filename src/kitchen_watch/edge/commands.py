@@ -26,6 +26,9 @@ RateOption = Annotated[float, typer.Option("--rate", min=0.1, max=30, help="Anal
 SecondLookOption = Annotated[
     bool, typer.Option("--second-look/--no-second-look", help="Look again before accusing, or not.")
 ]
+TilesOption = Annotated[
+    bool, typer.Option("--tiles/--no-tiles", help="Look at small movements in full resolution, or not.")
+]
 HoursOption = Annotated[
     Literal["open", "closed"], typer.Option(help="Whether the kitchen counts as open or closed.")
 ]
@@ -83,9 +86,12 @@ def replay(
     rules: RulesOption = None,
     rate: RateOption = 5.0,
     second_look: SecondLookOption = True,
+    tiles: TilesOption = True,
 ) -> None:
     """Analyse a video file with the shipped model and rules; one line per violation."""
-    result = _replays([file], rule, hours, model, rules, _analysis(rate, second_look))[0]
+    result = _replays(
+        [file], rule, hours, model, rules, _analysis(rate, second_look=second_look, tiles=tiles)
+    )[0]
     if result.missing_s > 0:
         typer.echo(
             f"warning: {file}: the file announces more than it holds: it ends after "
@@ -114,6 +120,7 @@ def score(
     rules: RulesOption = None,
     rate: RateOption = 5.0,
     second_look: SecondLookOption = True,
+    tiles: TilesOption = True,
 ) -> None:
     """Replay every clip of a folder and score it against the truth in its events.yaml."""
     from kitchen_watch.edge.scoring import Found, load_truth, total  # noqa: PLC0415 - as above
@@ -121,7 +128,9 @@ def score(
 
     truth = load_truth(clips / "events.yaml")
     files = [clips / name for name in truth]
-    results = _replays(files, rule, "open", model, rules, _analysis(rate, second_look))
+    results = _replays(
+        files, rule, "open", model, rules, _analysis(rate, second_look=second_look, tiles=tiles)
+    )
     scores = {}
     for name, result in zip(truth, results, strict=True):
         found = [
@@ -150,11 +159,16 @@ def score(
             )
 
 
-def _analysis(rate: float, second_look: bool) -> AnalysisSettings:
+def _analysis(rate: float, *, second_look: bool, tiles: bool) -> AnalysisSettings:
+    from kitchen_watch.edge.motion_tiles import MotionTileSettings  # noqa: PLC0415 - loads media libraries
     from kitchen_watch.edge.second_look import SecondLookSettings  # noqa: PLC0415 - loads media libraries
     from kitchen_watch.edge.settings import AnalysisSettings  # noqa: PLC0415
 
-    return AnalysisSettings(frames_per_second=rate, second_look=SecondLookSettings(enabled=second_look))
+    return AnalysisSettings(
+        frames_per_second=rate,
+        second_look=SecondLookSettings(enabled=second_look),
+        motion_tiles=MotionTileSettings(enabled=tiles),
+    )
 
 
 def _replays(

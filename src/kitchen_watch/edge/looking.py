@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from kitchen_watch.edge.detect.detection import Detector
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
+from kitchen_watch.edge.motion_tiles import MotionTiles
 from kitchen_watch.edge.pipeline import Analysis
+from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.second_look import SecondLook
 from kitchen_watch.edge.settings import AnalysisSettings
@@ -18,9 +20,19 @@ def build_analysis(
     rules: RuleBook,
     health: HealthMonitor,
     settings: AnalysisSettings,
+    hours: OpeningHours | None = None,
     mask: PrivacyMask | None = None,
 ) -> Analysis:
-    """The analysis of one camera; suspicions are tracked only where a second look can settle them."""
+    """The analysis of one camera; suspicions are tracked only where a second look can settle them, and
+    tiles cut only where a rule about pests asks for it.
+    """
+    schedule = hours or OpeningHours.always_open()
+    pests = rules.tile_labels() if settings.motion_tiles.enabled else frozenset()
+    tiles = None
+    if pests:
+        tiles = MotionTiles(
+            detector, pests, settings.motion_tiles, closed=lambda at: not schedule.is_open(at)
+        )
     second = SecondLook(detector, settings.second_look) if settings.second_look.enabled else None
     suspicions = rules.second_look_labels() if second is not None else frozenset()
     return Analysis(
@@ -29,5 +41,6 @@ def build_analysis(
         health=health,
         rules=rules,
         mask=mask,
+        tiles=tiles,
         second_look=second,
     )

@@ -17,6 +17,7 @@ from kitchen_watch.clock import Clock
 from kitchen_watch.control import CameraState
 from kitchen_watch.edge.detect.detection import Detection, Detector
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
+from kitchen_watch.edge.motion_tiles import MotionTiles
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
 from kitchen_watch.edge.rules.violation import Violation, ViolationChange
@@ -85,6 +86,7 @@ class Analysis:
         health: HealthMonitor,
         rules: RuleBook,
         mask: PrivacyMask | None = None,
+        tiles: MotionTiles | None = None,
         second_look: SecondLook | None = None,
     ) -> None:
         self.rules = rules
@@ -92,6 +94,7 @@ class Analysis:
         self._detector = detector
         self._tracker = tracker
         self._mask = mask or PrivacyMask()
+        self._tiles = tiles
         self._second_look = second_look
         self._broken_off = False
 
@@ -108,6 +111,8 @@ class Analysis:
         detections = await self._detector.detect(frame)
         if detections is None:
             return None
+        if self._tiles is not None:
+            detections = await self._tiles.look(frame, detections)
         if self._broken_off:
             self._broken_off = False
             self._tracker.reset()

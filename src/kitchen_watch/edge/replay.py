@@ -72,6 +72,7 @@ async def replay_file(
         detector=detector,
         health=HealthMonitor(HealthSettings()),
         rules=RuleBook("replay", rule_set, hours=hours),
+        hours=hours,
         settings=settings,
     )
     total = stream.duration.total_seconds() if stream.duration else None

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from kitchen_watch.config import Settings
 from kitchen_watch.control import LiveQuality
 from kitchen_watch.edge.detect.settings import DetectorSettings
+from kitchen_watch.edge.motion_tiles import MotionTileSettings
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
 from kitchen_watch.edge.second_look import SecondLookSettings
@@ -103,6 +104,7 @@ class AnalysisSettings(Settings):
     fit: tuple[int, int] = Field(default=(640, 384), description="analysis frames fit into width, height")
 
     second_look: SecondLookSettings = SecondLookSettings()
+    motion_tiles: MotionTileSettings = MotionTileSettings()
 
     @field_validator("fit")
     @classmethod

@@ -71,9 +71,16 @@ def crop_around(box: Box, width: int, height: int, *, least: float) -> Crop:
     first_look = long_side / max(width, height) * CANVAS
     enlarged = min(max(long_side, ENLARGED * first_look), LARGEST_PX)
     wanted = max(least, enlarged, first_look)
-    wide = min(long_side * CANVAS / wanted, float(width), height / ASPECT)
+    return crop_at(box.centre, long_side * CANVAS / wanted, width, height)
+
+
+def crop_at(centre: tuple[float, float], wide: float, width: int, height: int) -> Crop:
+    """The crop ``wide`` pixels wide around ``centre`` (0..1), shifted and, where it must, shrunk to lie
+    inside the picture.
+    """
+    wide = min(wide, float(width), height / ASPECT)
     high = wide * ASPECT
-    across, down = box.centre
+    across, down = centre
     x1 = round(min(max(across * width - wide / 2, 0.0), width - wide))
     y1 = round(min(max(down * height - high / 2, 0.0), height - high))
     return Crop(

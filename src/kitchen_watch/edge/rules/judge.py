@@ -130,6 +130,11 @@ class RuleBook:
         rules = [rule for rule in self._content if isinstance(rule, TrackRule | PestRule)]
         return frozenset().union(*(rule.labels for rule in rules if rule.second_look))
 
+    def tile_labels(self) -> frozenset[str]:
+        """The labels of animals that are looked for where something small moves."""
+        rules = [rule for rule in self._content if isinstance(rule, PestRule)]
+        return frozenset().union(*(rule.labels for rule in rules))
+
     def resume(self, violations: Iterable[Violation], *, at: datetime | None = None) -> None:
         """Go on with violations of an earlier life (a restart, a crash, other parameters).
 

@@ -1,1 +1,0 @@
-"""Committed measurements: programs that anybody can run again."""

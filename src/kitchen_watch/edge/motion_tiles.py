@@ -1,0 +1,168 @@
+"""Motion tiles: where something small moves in a quiet scene, the undiminished picture is looked at.
+
+A rat far from the camera is ten pixels in the analysed picture and thirty in the camera's own. When
+nobody is in the picture (or the kitchen is closed), what changes from one analysed frame to the next
+is cut out in full resolution and given to the same model, through the same scheduler. Where
+everything changes (light, a moved camera) nothing can be said, and no tile is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from kitchen_watch.config import Settings
+from kitchen_watch.edge.detect.crop import CANVAS, Crop, crop_at
+from kitchen_watch.edge.detect.detection import Box, Detection, Detector
+from kitchen_watch.edge.streams.frame import Frame, Image
+
+LARGEST_SHARE = 0.25
+"""A region higher or wider than this share of the picture is no small animal far away."""
+RESTLESS_SHARE = 0.05
+"""Where more of the picture changes than this, the scene is not still."""
+SMALLEST_AREA = 6
+"""Pixels of the analysed picture."""
+GATHER = 5
+"""Changes so near to each other (analysed pixels) belong to one region."""
+GAIN = 2.0
+"""A tile shows things at least so many times larger than the first look."""
+CUT_AWAY = 2.0
+"""Canvas pixels: a box so near to a tile's edge may be a part of something larger."""
+
+
+class MotionTileSettings(Settings):
+    """Small movements in a quiet scene are looked at in full resolution."""
+
+    enabled: bool = Field(default=True, description="false: pests are found in the analysed picture alone")
+    per_second: Annotated[float, Field(gt=0, le=30, description="most tiles per camera and second")] = 5.0
+    difference: Annotated[
+        int, Field(ge=3, le=128, description="change of brightness (0 to 255) that counts as movement")
+    ] = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where something moved: 0..1 of the picture."""
+
+    box: Box
+    area: float
+    """Changed pixels."""
+
+
+class MotionTiles:
+    """Tiles of one camera. ``labels`` are what is looked for in them."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        labels: Collection[str],
+        settings: MotionTileSettings | None = None,
+        *,
+        closed: Callable[[datetime], bool] = lambda _at: False,
+    ) -> None:
+        self.looks = 0
+        """Tiles judged so far."""
+        self._detector = detector
+        self._labels = frozenset(labels)
+        self._settings = settings or MotionTileSettings()
+        self._closed = closed
+        self._before: NDArray[np.uint8] | None = None
+        self._spent: deque[datetime] = deque()
+
+    async def look(self, frame: Frame, seen: Sequence[Detection]) -> tuple[Detection, ...]:
+        """``seen`` with what tiles show besides, boxes in 0..1 of the whole picture.
+
+        Raises:
+            DetectorError: inference failed.
+        """
+        regions = self._moved(frame)
+        at = frame.captured_at
+        quiet = self._closed(at) or not any(
+            one.label == "person" and (one.firm or one.suspect) for one in seen
+        )
+        if not regions or not quiet or not self._allowed(at):
+            return tuple(seen)
+        full = await asyncio.to_thread(frame.full)
+        found: list[Detection] = []
+        while regions and self._allowed(at):
+            tile = _tile(regions[0].box, full)
+            inside = [region for region in regions if _within(region.box, tile)] or regions[:1]
+            regions = [region for region in regions if region not in inside]
+            self._spent.append(at)
+            self.looks += 1
+            answers = await self._detector.detect(replace(frame, image=tile.cut(full)))
+            found += self._kept(answers or (), tile, inside)
+        return (*seen, *found)
+
+    def _kept(self, answers: Sequence[Detection], tile: Crop, regions: Sequence[Region]) -> list[Detection]:
+        """Whole animals of the wanted labels that lie where something moved."""
+        kept = []
+        for answer in answers:
+            if answer.label not in self._labels or _cut_off(answer.box, tile):
+                continue
+            box = tile.outside(answer.box)
+            if any(_touch(box, region.box) for region in regions):
+                kept.append(replace(answer, box=box))
+        return kept
+
+    def _moved(self, frame: Frame) -> list[Region]:
+        """Small regions that changed since the previous analysed frame, the most changed first."""
+        grey = cv2.GaussianBlur(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), (3, 3), 0)
+        before, self._before = self._before, np.asarray(grey, dtype=np.uint8)
+        if before is None or before.shape != grey.shape or frame.discontinuity:
+            return []
+        changed = (cv2.absdiff(before, grey) >= self._settings.difference).astype(np.uint8)
+        if not changed.any() or changed.mean() > RESTLESS_SHARE:
+            return []
+        height, width = grey.shape
+        gathered = cv2.dilate(changed, np.ones((GATHER, GATHER), np.uint8))
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(gathered)
+        areas = np.bincount(parts[changed > 0], minlength=count)
+        regions = []
+        for index in range(1, count):
+            x, y, wide, high, _ = (int(value) for value in stats[index])
+            small = wide <= LARGEST_SHARE * width and high <= LARGEST_SHARE * height
+            if areas[index] >= SMALLEST_AREA and small:
+                box = Box(x / width, y / height, (x + wide) / width, (y + high) / height)
+                regions.append(Region(box, float(areas[index])))
+        return sorted(regions, key=lambda region: -region.area)
+
+    def _allowed(self, at: datetime) -> bool:
+        while self._spent and abs((at - self._spent[0]).total_seconds()) >= 1.0:
+            self._spent.popleft()
+        return len(self._spent) < max(1.0, self._settings.per_second)
+
+
+def _tile(region: Box, full: Image) -> Crop:
+    """Around a region, as sharp as the camera has it, and never less than twice the first look."""
+    height, width = full.shape[:2]
+    return crop_at(region.centre, min(float(CANVAS), max(width, height) / GAIN), width, height)
+
+
+def _within(box: Box, tile: Crop) -> bool:
+    there = tile.inside(box)
+    return min(there.x1, there.y1) >= 0 and max(there.x2, there.y2) <= 1
+
+
+def _cut_off(box: Box, tile: Crop) -> bool:
+    """Whether a box ends at an edge of the tile that is not an edge of the picture."""
+    slack = CUT_AWAY / CANVAS
+    return (
+        (box.x1 < slack and tile.x1 > 0)
+        or (box.y1 < slack and tile.y1 > 0)
+        or (box.x2 > 1 - slack and tile.x2 < tile.width)
+        or (box.y2 > 1 - slack and tile.y2 < tile.height)
+    )
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return one.x1 < other.x2 and other.x1 < one.x2 and one.y1 < other.y2 and other.y1 < one.y2
