@@ -76,7 +76,7 @@ def probe(
             typer.echo(f"{name:<10} {value}")
 
 
-def replay(
+def replay(  # noqa: PLR0913 - each option is one of the command line
     file: Annotated[Path, typer.Argument(help="Video file to analyse as if it were a camera.")],
     *,
     as_json: JsonOption = False,
