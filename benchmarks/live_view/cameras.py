@@ -20,10 +20,10 @@ import av
 import cv2
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
-from benchmarks.live_view.talk import serve as answer
-from benchmarks.live_view.timecode import draw, now_ms
 from numpy.typing import NDArray
 
+from benchmarks.live_view.talk import serve as answer
+from benchmarks.live_view.timecode import draw, now_ms
 from kitchen_watch.demo.film import FilmPacket
 from kitchen_watch.demo.rtsp_server import ServedCamera, serve
 from kitchen_watch.demo.schedule import Film

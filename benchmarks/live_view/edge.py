@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.media import MediaPlayer, MediaRelay
-from benchmarks.live_view.talk import serve
 
+from benchmarks.live_view.talk import serve
 from kitchen_watch.clock import SystemClock
 from kitchen_watch.control import LiveQuality
 from kitchen_watch.edge.detect.detection import Detector

@@ -17,6 +17,7 @@ import aiortc.rtcrtpreceiver
 import av
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+
 from benchmarks.live_view.talk import serve
 from benchmarks.live_view.timecode import age_ms, read
 

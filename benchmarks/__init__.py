@@ -1,0 +1,1 @@
+"""Committed measurements: programs that anybody can run again."""
