@@ -20,6 +20,9 @@ for (const form of document.querySelectorAll("form[data-apply-at-once]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
 
+// Where the bar of a small screen holds more than fits, the present page's own tab is in sight.
+document.querySelector(".tabs [aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // On a wide screen filters are open from the start; on a phone they wait behind one touch.
 const wide = window.matchMedia("(min-width: 48rem)");
 for (const details of document.querySelectorAll("details[data-open-wide]")) {
