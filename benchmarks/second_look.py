@@ -21,8 +21,8 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from benchmarks.pasted_rats import Scene, scenes
 
+from benchmarks.pasted_rats import Scene, scenes
 from kitchen_watch.edge.detect.detection import Box, Detection, Detector
 from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.looking import build_analysis
