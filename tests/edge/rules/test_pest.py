@@ -110,3 +110,33 @@ def test_a_rat_is_looked_at_again_from_its_first_hit_until_it_is_open() -> None:
     assert camera.book.suspects() == {1}
     camera.show(running, seconds=2, opinions={1: Opinion("rat", 2, 2, 0.8, agrees=True)})
     assert camera.book.suspects() == frozenset()
+
+
+def test_an_animal_half_as_long_as_a_person_is_tall_is_no_rat() -> None:
+    cook = seen("person", 9, x=0.7, height=0.6)
+
+    def prowling(number: int) -> list[Track]:
+        x = 0.2 + 0.02 * number
+        return [seen("rat", x=x, y=0.8, width=0.2, height=0.15, travelled=0.02 * number)]
+
+    camera = Camera()
+    camera.show([cook], seconds=1)
+    camera.show(prowling, seconds=4)
+    assert camera.changes == []
+    camera.show(running, seconds=2)
+    assert told(camera.changes) == [("RODENT", "opened")], "a small one in the same kitchen is one"
+
+
+def test_where_nobody_was_seen_size_says_nothing_and_people_are_not_remembered_for_ever() -> None:
+    cook = seen("person", 9, x=0.7, height=0.6)
+    for before in ([], [cook]):
+        camera = Camera()
+        camera.show(before, seconds=1)
+        for _ in range(3):
+            camera.show([], seconds=1800, rate=0.5)
+            camera.show([], seconds=1800, rate=0.5)
+        camera.show(
+            lambda n: [seen("rat", x=0.2 + 0.02 * n, y=0.8, width=0.2, height=0.15, travelled=0.02 * n)],
+            seconds=4,
+        )
+        assert told(camera.changes) == [("RODENT", "opened")]

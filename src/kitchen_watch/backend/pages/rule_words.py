@@ -27,6 +27,7 @@ _NUMBERS: Mapping[str, str] = {
     "min_person_px": N_("People less than %(value)s pixels tall in the analysed picture are left out."),
     "min_travel": N_("It must have moved by at least %(value)s times its own size."),
     "min_confidence": N_("Sightings with a confidence below %(value)s are left out."),
+    "max_person_share": N_("Longer than %(value)s times the tallest person lately seen, it is no pest."),
     "max_persons": N_("At most %(value)s people may be in the zone."),
 }
 _LABELS: Mapping[str, str] = {

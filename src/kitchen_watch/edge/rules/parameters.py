@@ -92,6 +92,10 @@ class PestParameters(ContentParameters):
     veto_labels: Annotated[
         tuple[Label, ...], Field(description="an animal of these labels in its place is no pest")
     ] = ()
+    max_person_share: Annotated[
+        float | None,
+        Field(gt=0.0, description="longer than this share of the tallest person lately seen is no pest"),
+    ] = None
     second_look: SecondLook = False
 
 

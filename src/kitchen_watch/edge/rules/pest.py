@@ -20,6 +20,28 @@ SAME_PLACE = 0.3
 """Share of the pest's box that a cat or dog must cover to explain it."""
 
 
+REMEMBER_PEOPLE_S = 3600.0
+"""How tall people are in a picture is known for one to two hours of watched time."""
+
+
+class _Tallest:
+    """The tallest person lately seen, in 0..1 of the picture's height; 0 while nobody was."""
+
+    def __init__(self) -> None:
+        self._now = self._before = 0.0
+        self._since = 0.0
+
+    @property
+    def height(self) -> float:
+        return max(self._now, self._before)
+
+    def see(self, look: Look, watched: float) -> None:
+        if watched - self._since >= REMEMBER_PEOPLE_S:
+            self._before, self._now, self._since = self._now, 0.0, watched
+        people = (track.box.height for track in look.tracks if track.group == "person")
+        self._now = max(self._now, *people, 0.0)
+
+
 @dataclass(slots=True)
 class _Hits:
     times: list[tuple[float, datetime]] = field(default_factory=list)
@@ -36,6 +58,7 @@ class PestRule:
         self._parameters = parameters
         self._vetoes = frozenset(parameters.veto_labels)
         self._hits: dict[int, _Hits] = {}
+        self._people = _Tallest()
         self._parts = tuple(
             (zone, place.situation(code, parameters, zone=zone)) for zone in place.chosen(parameters)
         )
@@ -78,12 +101,13 @@ class PestRule:
     def _hit(self, look: Look) -> list[Track]:
         """Count this frame's hits; the tracks that are pests as far as motion and vetoes go."""
         others = [track for track in look.tracks if track.label in self._vetoes]
+        self._people.see(look, self.watched)
         vetoed = set()
         seen = []
         for track in look.suspected if self.second_look else look.tracks:
             if track.label not in self.labels or track.confidence < self._parameters.min_confidence:
                 continue
-            if any(_explains(other, track) for other in others):
+            if self._too_large(track, look) or any(_explains(other, track) for other in others):
                 vetoed.add(track.track_id)
             elif not (self._parameters.moving and _everything_moves(look)):
                 seen.append(track)
@@ -93,6 +117,14 @@ class PestRule:
             self._hits.setdefault(track.track_id, _Hits()).times.append((self.watched, look.at))
         self._forget_old()
         return [track for track in seen if not self._parameters.moving or self._moves(track, look)]
+
+    def _too_large(self, track: Track, look: Look) -> bool:
+        """A cat or a dog may be a rat to a model that knows no other animal; its size tells."""
+        share, tallest = self._parameters.max_person_share, self._people.height
+        if share is None or not tallest:
+            return False
+        width, height = look.observation.size
+        return max(track.box.width * width / height, track.box.height) > share * tallest
 
     def _moves(self, track: Track, look: Look) -> bool:
         width, height = look.observation.size
