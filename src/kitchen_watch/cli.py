@@ -12,6 +12,7 @@ from importlib import metadata
 import typer
 
 from kitchen_watch.backend import commands as backend_commands
+from kitchen_watch.backend.feedback import commands as feedback_commands
 from kitchen_watch.demo import commands as demo_commands
 from kitchen_watch.edge import commands as edge_commands
 from kitchen_watch.edge.evidence import commands as evidence_commands
@@ -43,6 +44,7 @@ for _name, _function in backend_commands.COMMANDS.items():
 app.add_typer(backend_commands.people_app, name="people", help="People who may log in.")
 for _name, _function in training_commands.COMMANDS.items():
     app.command(_name)(_function)
+training_commands.dataset_app.command("export")(feedback_commands.export)
 app.add_typer(training_commands.dataset_app, name="dataset", help="Check and export training data.")
 
 

@@ -26,6 +26,7 @@ from kitchen_watch.backend.evidence import routes as evidence_routes
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
+from kitchen_watch.backend.feedback import routes as feedback_routes
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.ingest import routes as ingest_routes
@@ -68,6 +69,7 @@ ROUTERS = (
     audit_routes.router,
     ingest_routes.router,
     evidence_routes.router,
+    feedback_routes.router,
     live_routes.router,
     recording_routes.router,
     snapshot_routes.router,

@@ -35,7 +35,7 @@ def backend(
     from kitchen_watch.backend.serving import address_of, bind, server_for
     from kitchen_watch.logs import configure_logs
 
-    settings = _settings(config, host=host, port=port)
+    settings = read_settings(config, host=host, port=port)
     with bind(settings.host, settings.port) as listener:
         configure_logs(log_format=settings.log_format, level=settings.log_level)
         log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ def add(
         "username": username, "display_name": name or username, "role": role,
         "node": node, "premises": premises, "group": group,
     }  # fmt: skip
-    parts = make_parts(_settings(config), SystemClock())
+    parts = make_parts(read_settings(config), SystemClock())
     upgrade(parts.database)
     with parts.database.write() as session:
         seeded = apply_district(session, {"people": [person]}, vault=parts.vault, now=parts.clock.now())
@@ -105,7 +105,7 @@ def reset(username: Annotated[str, typer.Argument(help="login name")], config: _
     from kitchen_watch.backend.migrations.apply import upgrade
     from kitchen_watch.clock import SystemClock
 
-    parts = make_parts(_settings(config), SystemClock())
+    parts = make_parts(read_settings(config), SystemClock())
     upgrade(parts.database)
     with parts.database.write() as session:
         password = reset_password(session, username)
@@ -129,7 +129,7 @@ def seed(
     from kitchen_watch.config import load_settings
 
     spec = load_settings(district, DistrictSpec)
-    parts = make_parts(_settings(config), SystemClock())
+    parts = make_parts(read_settings(config), SystemClock())
     upgrade(parts.database)
     with parts.database.write() as session:
         seeded = apply_district(session, spec, vault=parts.vault, now=parts.clock.now(), reissue=reissue)
@@ -140,7 +140,8 @@ def seed(
         typer.echo(f"the edge {edge_id} signs with: {secret.get_secret_value()}")
 
 
-def _settings(config: Path | None, **overrides: object) -> BackendSettings:
+def read_settings(config: Path | None, **overrides: object) -> BackendSettings:
+    """The settings in ``config``, or the defaults; ``overrides`` win. Raises ConfigError."""
     from kitchen_watch.backend.settings import BackendSettings
     from kitchen_watch.config import read_yaml, validate
 

@@ -8,7 +8,7 @@ must not count it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,8 @@ LABELLED: Mapping[str, frozenset[str]] = {
     "pest": frozenset({"person", "rat", "cockroach"}),
     "negative": frozenset(LABELS),
 }
-"""Which classes each folder labels. `feedback` folders (marked alerts) bring their own list in
-`labelled.txt`.
+"""Which classes each folder labels. Other folders bring their own list in `labelled.txt`, or, where the
+pictures differ (judged alerts), one list a picture in `labelled/`.
 """
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png"})
@@ -68,11 +68,7 @@ def labelled_classes(folder: Path) -> frozenset[str]:
     """
     own = folder / "labelled.txt"
     if own.is_file():
-        names = frozenset(own.read_text(encoding="utf-8").split())
-        unknown = names - set(LABELS)
-        if unknown:
-            raise ConfigError(f"{own} names classes the model does not have: {', '.join(sorted(unknown))}.")
-        return names
+        return _class_list(own)
     known = LABELLED.get(folder.name)
     if known is None:
         raise ConfigError(
@@ -80,6 +76,30 @@ def labelled_classes(folder: Path) -> frozenset[str]:
             "Add a labelled.txt that lists the classes labelled in it."
         )
     return known
+
+
+def labelled_in_folder(folder: Path) -> Callable[[Path], frozenset[str]]:
+    """Which classes a picture of `folder` labels: its own list, or the folder's."""
+    lists = folder / "labelled"
+    if not lists.is_dir():
+        names = labelled_classes(folder)
+        return lambda _picture: names
+
+    def of(picture: Path) -> frozenset[str]:
+        own = lists / f"{picture.stem}.txt"
+        if not own.is_file():
+            raise ConfigError(f"{picture} has no list of its labelled classes: {own} is missing.")
+        return _class_list(own)
+
+    return of
+
+
+def _class_list(path: Path) -> frozenset[str]:
+    names = frozenset(path.read_text(encoding="utf-8").split())
+    unknown = names - set(LABELS)
+    if unknown:
+        raise ConfigError(f"{path} names classes the model does not have: {', '.join(sorted(unknown))}.")
+    return names
 
 
 def read_boxes(label_file: Path) -> Boxes:
@@ -129,7 +149,7 @@ def read_split(split: Path) -> list[Example]:
     """
     examples: list[Example] = []
     for folder in group_folders(split):
-        labelled = labelled_classes(folder)
+        labels_of = labelled_in_folder(folder)
         for picture in pictures_in(folder):
             label_file = label_file_of(picture)
             if not label_file.is_file():
@@ -137,7 +157,7 @@ def read_split(split: Path) -> list[Example]:
                     f"{picture} has no label file; an empty file says that nothing is in the picture."
                 )
             boxes = read_boxes(label_file)
-            examples.append(Example(picture, folder.name, site_of(picture), labelled, boxes))
+            examples.append(Example(picture, folder.name, site_of(picture), labels_of(picture), boxes))
     return examples
 
 

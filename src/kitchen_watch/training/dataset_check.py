@@ -24,7 +24,7 @@ from kitchen_watch.training.dataset import (
     Example,
     group_folders,
     label_file_of,
-    labelled_classes,
+    labelled_in_folder,
     pictures_in,
     read_boxes,
     read_picture,
@@ -89,13 +89,14 @@ def check(data: Path, tick: Callable[[], None] = lambda: None) -> Findings:
     hashes: dict[str, list[tuple[Path, Hash]]] = {"train": [], "val": []}
     for split, seen in hashes.items():
         for folder in group_folders(data / split):
-            labelled = labelled_classes(folder)
+            labels_of = labelled_in_folder(folder)
             for picture in pictures_in(folder):
                 tick()
                 findings.pictures[split] += 1
                 try:
                     pixels = read_picture(picture)
                     boxes = read_boxes(label_file_of(picture))
+                    labelled = labels_of(picture)
                 except (ConfigError, FileNotFoundError) as error:
                     findings.broken.append(str(error))
                     continue

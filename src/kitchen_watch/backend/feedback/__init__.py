@@ -1,0 +1,1 @@
+"""What people decided about alerts, handed back to the training of the detector."""
