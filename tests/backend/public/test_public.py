@@ -271,6 +271,20 @@ def test_plates_of_others_and_of_nobody(backend: Backend) -> None:
     assert regulator.post(f"{other}/plate", data={"csrf_token": token}).status_code == 303
 
 
+def test_what_is_switched_off_or_closed_is_not_shown(backend: Backend) -> None:
+    page = publish(backend)
+    make_public(backend, "cam-a1")
+    stranger = backend.client()
+    assert "cam-a1" in stranger.get(page).text
+    with backend.parts.database.write() as session:
+        session.execute(update(CameraRow).where(CameraRow.camera_id == "cam-a1").values(enabled=False))
+    assert "cam-a1" not in stranger.get(page).text
+    assert stranger.get(f"{page}/1.jpg").status_code == 404
+    with backend.parts.database.write() as session:
+        session.execute(update(PremisesRow).values(active=False))
+    assert stranger.get(page).status_code == 404
+
+
 def test_coverage_ends_a_day_after_the_last_word(backend: Backend) -> None:
     page = publish(backend)
     assert isinstance(backend.clock, ManualClock)

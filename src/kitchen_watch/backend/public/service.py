@@ -153,9 +153,13 @@ def premises_by_code(session: Session, code: str) -> int:
     """The premises that a code stands for.
 
     Raises:
-        NotFound: the code is wrong, old or withdrawn.
+        NotFound: the code is wrong, old or withdrawn, or the premises is no longer in business.
     """
-    found = session.scalar(select(PublicPageRow.premises_id).where(PublicPageRow.code == code))
+    found = session.scalar(
+        select(PublicPageRow.premises_id)
+        .join(PremisesRow, PremisesRow.id == PublicPageRow.premises_id)
+        .where(PublicPageRow.code == code, PremisesRow.active)
+    )
     if found is None:
         raise NotFound("There is no such page.")
     return found
@@ -200,7 +204,7 @@ def public_cameras(session: Session, premises_id: int) -> list[CameraRow]:
         session.scalars(
             select(CameraRow)
             .join(EdgeRow, EdgeRow.edge_id == CameraRow.edge_id)
-            .where(CameraRow.premises_id == premises_id, CameraRow.public, EdgeRow.enabled)
+            .where(CameraRow.premises_id == premises_id, CameraRow.public, CameraRow.enabled, EdgeRow.enabled)
             .order_by(CameraRow.camera_id)
         )
     )
