@@ -3,7 +3,7 @@
 import { pushedMovie, pushedPictures } from "./live_fallback.js";
 import { askPurpose } from "./live_purpose.js";
 
-const PATIENCE = 5000; // ms in which a way must give its first picture
+const PATIENCE = 4500; // ms in which a way must give its first picture; with the next way it shows one within 6 s
 const STALL = 6000; // ms without a new picture after which a way counts as broken
 const WAYS = ["webrtc", "fmp4", "mjpeg"];
 const TRY_BEST_AGAIN = 300_000; // ms after which a fallen-back player tries the best way again
