@@ -21,7 +21,7 @@ from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.packets import StreamPacket, VideoInfo
 from kitchen_watch.edge.streams.parameter_sets import parameter_sets
 from kitchen_watch.live.camera import LiveCamera
-from kitchen_watch.live.faces import REACH, Sightings, hide_bgr
+from kitchen_watch.live.faces import HELD, REACH, Sightings, hide_bgr
 from kitchen_watch.live.fmp4 import Fragmenter
 from kitchen_watch.live.public import DELAY, Held, PublicPictures
 from kitchen_watch.live.relay import LivePacket, Relay
@@ -88,10 +88,13 @@ def camera(*, masked: bool = False) -> LiveCamera:
 
 
 def shown(
-    live: LiveCamera, analyse: Callable[[float], bool], *, label: str = "no_hat"
+    live: LiveCamera, analyse: Callable[[float], bool], finds: Callable[[float], bool] = lambda _: True
 ) -> list[tuple[float, Image]]:
-    """What the public sees, each picture with the second of the scene; ``analyse`` says which moments
-    were looked at. Everything passes through real packets, in the order in which a camera gives them."""
+    """What the public sees, each picture with the second of the scene.
+
+    ``analyse`` says which moments were looked at, ``finds`` in which of them the model found the face.
+    Everything passes through real packets, in the order in which a camera gives them.
+    """
     info, packets = room()
     live.main.opened(info)
     live.main.packet(packets[0])
@@ -113,7 +116,8 @@ def shown(
     for number, packet in enumerate(packets[1:], 1):
         second = number / RATE
         if analyse(second):
-            live.sightings.note(at(second), [Detection(label, 0.7, face_at(second))])
+            found = [Detection("no_hat", 0.7, face_at(second))] if finds(second) else []
+            live.sightings.note(at(second), found)
         live.main.packet(packet)
         take()
     take(until=2 + round((SECONDS - DELAY.total_seconds()) * RATE))
@@ -143,9 +147,10 @@ def test_a_walking_face_is_hidden_in_every_picture_and_the_room_is_not() -> None
 
 @pytest.mark.integration
 def test_a_face_missed_by_the_model_for_a_moment_stays_hidden() -> None:
-    pictures = shown(camera(), lambda second: round(second * RATE) % 6 == 0)
+    pictures = shown(camera(), lambda _: True, lambda second: round(second * RATE) % 20 == 0)
     for second, picture in pictures[2 + 8 :]:
-        assert stripes(picture, face_at(second)) < GONE, second
+        # Where two hidden boxes meet there is an edge; the face's own stripes are five times as strong.
+        assert stripes(picture, face_at(second)) < 2 * GONE < stripes(scene(second), face_at(second)) / 3
 
 
 @pytest.mark.integration
@@ -245,7 +250,7 @@ def see(pictures: PublicPictures, sightings: Sightings, moment: datetime) -> Non
 
 
 def test_reach_is_longer_than_the_pause_between_two_analysed_frames() -> None:
-    assert timedelta(seconds=1 / 5) < REACH < DELAY
+    assert timedelta(seconds=1 / 5) < REACH < HELD < DELAY
 
 
 def test_the_plain_variant_of_the_same_camera_is_the_cameras_own() -> None:

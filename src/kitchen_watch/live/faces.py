@@ -23,6 +23,8 @@ HEADS = {"head", "hat", "no_hat", "face", "mask", "no_mask"}
 PEOPLE = {"person", "uniform", "no_uniform"}
 REACH = timedelta(seconds=0.75)
 """An analysed frame at most so long before a picture, and another so long after it, speak for it."""
+HELD = timedelta(seconds=1.5)
+"""Where a head was found so long before or after a picture, the picture shows nothing: models miss."""
 PAD = 0.35
 """A head's box is widened by this share of its size at every side: hair, chin, and the box's own error."""
 UPPER = 0.4
@@ -54,8 +56,10 @@ class Sightings:
         if at is None:
             return None
         with self._lock:
-            near = [(when, boxes) for when, boxes in self._seen if abs(when - at) <= REACH]
-        if not any(when <= at for when, _ in near) or not any(when >= at for when, _ in near):
+            near = [(when, boxes) for when, boxes in self._seen if abs(when - at) <= HELD]
+        if not any(at - REACH <= when <= at for when, _ in near):
+            return None
+        if not any(at <= when <= at + REACH for when, _ in near):
             return None
         return tuple(dict.fromkeys(box for _, boxes in near for box in boxes))
 
