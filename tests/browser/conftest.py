@@ -96,9 +96,12 @@ def visit(chromium: Browser, site: Backend) -> Iterator[Visit]:
         language: str = "zh",
         theme: str = "auto",
         dark: bool = False,
+        touch: bool = False,
     ) -> Visitor:
         context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            has_touch=touch,
         )
         for name, value in (("kw_language", language), ("kw_theme", theme)):
             context.add_cookies([{"name": name, "value": value, "url": site.url}])

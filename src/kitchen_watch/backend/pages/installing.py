@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from kitchen_watch.backend.pages import (
+    administration_routes,
     board_routes,
     handling_routes,
     letter_routes,
@@ -21,6 +22,7 @@ from kitchen_watch.backend.pages import (
     login_routes,
     public_routes,
     routes,
+    rule_set_routes,
     source_code,
 )
 from kitchen_watch.backend.pages.answers import frame_for, go_to, page
@@ -81,6 +83,8 @@ def install_pages(app: FastAPI) -> None:
     """Add every page to ``app``. Call it last: the handlers of errors that are there are wrapped."""
     app.include_router(login_routes.router)
     app.include_router(routes.router)
+    app.include_router(administration_routes.router)
+    app.include_router(rule_set_routes.router)
     app.include_router(handling_routes.router)
     app.include_router(board_routes.router)
     app.include_router(live_routes.router)

@@ -28,6 +28,7 @@ ITEMS = (
     NavigationItem("premises", "/premises", N_("Premises"), "premises"),
     NavigationItem("cameras", "/cameras", N_("Cameras"), "camera", for_premises=True),
     NavigationItem("edges", "/edges", N_("Edge nodes"), "edge"),
+    NavigationItem("administration", "/administration", N_("Manage"), "settings"),
 )
 
 

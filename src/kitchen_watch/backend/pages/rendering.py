@@ -18,7 +18,7 @@ from babel.numbers import format_decimal, format_percent
 from kitchen_watch.backend.alerts.schemas import AlertDetail, EvidenceView
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.evidence.tables import LinkState
-from kitchen_watch.backend.pages import handling_words, times, wording
+from kitchen_watch.backend.pages import administration_words, handling_words, times, wording
 from kitchen_watch.backend.pages.languages import Language, languages
 from kitchen_watch.backend.pages.navigation import items_for
 from kitchen_watch.backend.pages.rule_words import rule_sentences
@@ -125,6 +125,7 @@ def _environment(code: str) -> jinja2.Environment:
     environment.globals.update(
         static=static_url,
         wording=wording,
+        admin_words=administration_words,
         handling=handling_words,
         clock_words=json.dumps(times.clock_words(language), ensure_ascii=False),
         languages=languages(),
@@ -167,6 +168,7 @@ def _filters(language: Language) -> dict[str, Any]:
         "percent": lambda share: format_percent(share, locale=language.locale),
         "number": lambda value: format_decimal(value, locale=language.locale),
         "bytes": _size,
+        "local_input": lambda at: at.astimezone(ZoneInfo(PREMISES_ZONE)).strftime("%Y-%m-%dT%H:%M"),
     }
 
 

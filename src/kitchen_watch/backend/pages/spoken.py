@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from kitchen_watch.backend.pages import administration_words
 from kitchen_watch.backend.pages.handling_words import REFUSALS, REFUSALS_WITH_VALUES
 from kitchen_watch.backend.pages.languages import N_, Language
 
@@ -43,6 +44,7 @@ PLAIN = (
     N_("The new password contains the login name. Take another one."),
     N_("The new password is the old one. Take another one."),
     *REFUSALS,
+    *administration_words.REFUSALS,
 )
 
 WITH_VALUES = (
@@ -104,6 +106,7 @@ WITH_VALUES = (
     N_("Number %(number)s of the chain is there twice: the edge's record began anew or was rewritten."),
     N_("The disk is filling up (%(free)s left). Below %(floor)s the oldest delivered evidence is deleted."),
     *REFUSALS_WITH_VALUES,
+    *administration_words.REFUSALS_WITH_VALUES,
 )
 
 NO_CLIP = "no clip: "
