@@ -47,7 +47,7 @@ class RuleSetBody(Body):
     time_zone: str = Field(default="Asia/Shanghai", max_length=64)
     enabled: bool = True
     rules: Annotated[dict[ViolationCode, Parameters], Field(max_length=40)] = Field(
-        description="parameters by rule; what is not named is left as it is"
+        default={}, description="parameters by rule; what is not named is left as it is"
     )
     note: str = Field(default="", max_length=300, description="why it was changed")
     version: Version = None

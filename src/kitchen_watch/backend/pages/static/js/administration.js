@@ -34,7 +34,9 @@ function valueOf(field) {
   if (field.type === "checkbox") return field.checked;
   if (field.multiple) return [...field.selectedOptions].map((option) => Number(option.value));
   const text = field.value.trim();
-  if (field.dataset.type === "words") return text ? text.split(/\s+/) : [];
+  if (field.dataset.type === "words" && (text || field.dataset.empty !== "skip")) {
+    return text ? text.split(/\s+/) : [];
+  }
   if (!text) return field.dataset.empty === "null" ? null : field.dataset.empty === "skip" ? undefined : "";
   if (field.dataset.type === "number") return Number(text);
   if (field.dataset.type === "flag") return text === "true";
