@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -63,7 +65,7 @@ def show_areas(camera_id: str, person: Regulator, frame: FrameOf, parts: PartsOf
     return page("administration/areas.html", frame, camera=camera, drawn=drawn, areas=areas, history=history)
 
 
-def _form(frame: FrameOf, **content: object) -> Response:
+def _form(frame: FrameOf, **content: Any) -> Response:
     others = {code: [name for name in settable(code) if name not in FIRST] for code in catalogue()}
     return page(
         "administration/rule_set.html", frame, catalogue=catalogue(), others=others,
