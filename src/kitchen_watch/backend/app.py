@@ -37,9 +37,13 @@ from kitchen_watch.backend.live import routes as live_routes
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
+from kitchen_watch.backend.notifications import routes as notification_routes
+from kitchen_watch.backend.notifications.couriers import DingTalkCourier, MailCourier
+from kitchen_watch.backend.notifications.making import Notifications
 from kitchen_watch.backend.organisations import administration_routes, import_routes
 from kitchen_watch.backend.organisations import routes as organisation_routes
 from kitchen_watch.backend.pages.installing import install_pages
+from kitchen_watch.backend.pages.notification_words import words_for
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
@@ -50,7 +54,7 @@ from kitchen_watch.backend.rule_sets.publishing import Publisher
 from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.webhooks import routes as webhook_routes
-from kitchen_watch.backend.webhooks.couriers import Caller, WebhookCourier
+from kitchen_watch.backend.webhooks.couriers import Caller, Courier, WebhookCourier
 from kitchen_watch.backend.webhooks.messages import AlertMessages
 from kitchen_watch.backend.webhooks.relay import Relay
 from kitchen_watch.backend.webhooks.sending import Sender
@@ -76,6 +80,7 @@ ROUTERS = (
     public_routes.router,
     webhook_routes.router,
     letter_routes.router,
+    notification_routes.router,
 )
 
 
@@ -141,6 +146,7 @@ def make_relay(parts: Parts) -> Relay:
     followers = (
         LettersOfNotices(automatic, settings.deadlines.level_up_every),
         AlertMessages(settings.public_url),
+        Notifications(settings.notifications, settings.public_url, words_for),
     )
     return Relay(parts.database, parts.clock, followers, look_every_s=settings.outgoing.look_every_s)
 
@@ -148,7 +154,13 @@ def make_relay(parts: Parts) -> Relay:
 def make_sender(parts: Parts) -> Sender:
     """What hands messages over, by their channels."""
     caller = Caller(parts.settings.outgoing)
-    couriers = {Channel.WEBHOOK: WebhookCourier(caller)}
+    couriers: dict[Channel, Courier] = {
+        Channel.WEBHOOK: WebhookCourier(caller),
+        Channel.DINGTALK: DingTalkCourier(caller),
+    }
+    mail = parts.settings.notifications.mail
+    if mail.host:
+        couriers[Channel.EMAIL] = MailCourier(mail, public_url=parts.settings.public_url)
     return Sender(parts.database, parts.clock, couriers, vault=parts.vault, settings=parts.settings.outgoing)
 
 

@@ -13,6 +13,7 @@ from kitchen_watch.backend.evidence import tables as _evidence
 from kitchen_watch.backend.handling import tables as _handling
 from kitchen_watch.backend.ingest import tables as _ingest
 from kitchen_watch.backend.letters import tables as _letters
+from kitchen_watch.backend.notifications import tables as _notifications
 from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.public import tables as _public
@@ -31,6 +32,7 @@ ROOMS = (
     _imports,
     _ingest,
     _letters,
+    _notifications,
     _organisations,
     _public,
     _rule_sets,

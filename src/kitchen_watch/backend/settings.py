@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
+from kitchen_watch.backend.notifications.settings import NotificationSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.config import Settings
@@ -83,6 +84,7 @@ class BackendSettings(Settings):
     public: PublicSettings = PublicSettings()
     deadlines: DeadlinePolicy = DeadlinePolicy()
     letters: LetterSettings = LetterSettings()
+    notifications: NotificationSettings = NotificationSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
