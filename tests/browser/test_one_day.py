@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image, ImageDraw
 
+from kitchen_watch.backend.pages.languages import choose
+from kitchen_watch.backend.pages.times import remaining
 from tests.backend.stories import Chain
 from tests.backend.support import Backend
 from tests.browser.conftest import DESK
@@ -226,6 +229,19 @@ def test_a_writer_is_told_of_another_and_keeps_what_is_written(site: Backend, vi
     assert page.input_value("#reject-note") == "像是蒸汽"
     page.click("[data-show-anew]")
     expect_state(page, "已核实")
+
+
+def test_a_page_counts_down_in_the_same_words_as_the_server(site: Backend, visit: Visit) -> None:
+    now = datetime(2026, 3, 2, 4, tzinfo=UTC)
+    for language in ("zh", "en"):
+        officer = visit("regulator", language=language)
+        script = officer.page.get_attribute("script[src$='feed.js']", "src") or ""
+        for seconds in (-90_061, -3_600, -61, -20, 0, 59, 60, 3_599, 3_600, 3_660, 86_399, 86_400, 300_000):
+            told = officer.page.evaluate(
+                "([address, left]) => import(address).then((times) => times.remaining(left))",
+                [script.replace("feed.js", "times.js"), seconds * 1000],
+            )
+            assert told == remaining(now + timedelta(seconds=seconds), choose(language), now=now)
 
 
 def test_suspicions_are_judged_by_key_while_the_clip_loops(site: Backend, visit: Visit) -> None:

@@ -67,11 +67,38 @@ function replaceParts(fresh, { force = false, acted = false } = {}) {
   }
 }
 
+let changes = 0; // what this window itself has done since it was opened
+let looking = null;
+let again = false;
+
+// One look at a time, and none that was overtaken by what this window has done meanwhile: an answer
+// that is older than the page must never bring an older state, or a form without its photo, back.
 async function refresh(force = false) {
+  if (looking) {
+    again = true;
+    return looking;
+  }
+  looking = look(force).finally(() => {
+    looking = null;
+    if (!again) return;
+    again = false;
+    refresh();
+  });
+  return looking;
+}
+
+async function look(force) {
+  const before = changes;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
-  replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"), { force });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (before === changes) replaceParts(fresh, { force });
+  else again = true;
 }
+
+document.addEventListener("kw:photo", () => {
+  changes += 1;
+});
 
 function say(words) {
   document.querySelector("[data-announcer]").textContent = words;
@@ -95,6 +122,7 @@ page.addEventListener("submit", async (event) => {
       location.reload(); // the session is over, or this is not ours any more: the server says what is so
       return;
     }
+    changes += 1;
     replaceParts(fresh, { acted: true });
     const refused = page.querySelector("[data-refused]");
     (refused ?? page.querySelector("#do-title")).scrollIntoView({ block: "center" });

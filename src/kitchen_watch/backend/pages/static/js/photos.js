@@ -22,6 +22,7 @@ async function send(place, file) {
     progress.value = share;
   });
   if (answer.status === 200) {
+    document.dispatchEvent(new Event("kw:photo"));
     const fresh = new DOMParser().parseFromString(answer.text, "text/html").querySelector("[data-photo-tray]");
     const form = place.closest("form");
     const left = [...form.querySelectorAll("[name=photo_ids]:not(:checked)")].map((box) => box.value);
