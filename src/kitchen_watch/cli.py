@@ -17,6 +17,7 @@ from kitchen_watch.demo import commands as demo_commands
 from kitchen_watch.edge import commands as edge_commands
 from kitchen_watch.edge.evidence import commands as evidence_commands
 from kitchen_watch.edge.outbox import commands as outbox_commands
+from kitchen_watch.edge.shadow import commands as shadow_commands
 from kitchen_watch.errors import KitchenWatchError
 from kitchen_watch.logs import configure_logs
 from kitchen_watch.redact import redact
@@ -38,6 +39,7 @@ app.command("probe")(edge_commands.probe)
 app.command("replay")(edge_commands.replay)
 app.command("score")(edge_commands.score)
 app.add_typer(evidence_commands.app, name="evidence", help="Prove or refute evidence packages.")
+app.add_typer(shadow_commands.app, name="shadow", help="A new model beside the one in force.")
 app.add_typer(outbox_commands.app, name="outbox", help="Events that are not delivered yet.")
 for _name, _function in backend_commands.COMMANDS.items():
     app.command(_name)(_function)

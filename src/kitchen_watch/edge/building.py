@@ -95,6 +95,8 @@ def build_camera(
     live.public_picture = lambda: asyncio.to_thread(pictures.newest)
     pipeline.listeners.append(lambda seen: live.sightings.note(seen.frame.captured_at, seen.detections))
     pipeline.listeners.append(lambda seen: pictures.saw(seen.frame))
+    if shared.shadow is not None:
+        pipeline.listeners.append(shared.shadow.saw)
     live.tracks = TrackFeed(live.sub, clock)
     pipeline.listeners.append(live.tracks.saw)
     live.recording = _recording(live, camera, settings, clock)

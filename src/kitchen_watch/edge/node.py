@@ -31,6 +31,7 @@ from kitchen_watch.edge.configuration import (
     with_offer,
 )
 from kitchen_watch.edge.control_client import ControlClient
+from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.evidence.workshop import Workshop
 from kitchen_watch.edge.opening import Judgement, fit_rules, open_judgement, open_rules
@@ -42,9 +43,11 @@ from kitchen_watch.edge.recorder import Shared, settle_owed_clips
 from kitchen_watch.edge.references import References
 from kitchen_watch.edge.report import NodeReport, OutboxReport
 from kitchen_watch.edge.sealing import shortened
-from kitchen_watch.edge.settings import CameraSettings
+from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
+from kitchen_watch.edge.shadow.watching import ShadowWatch
 from kitchen_watch.edge.status_server import bind, serve_status
 from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
+from kitchen_watch.events import ModelUsed
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.desk import LiveDesk
 from kitchen_watch.live.push import Pusher
@@ -55,6 +58,7 @@ MOST_WARNINGS = 50
 FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 FIXED_WHILE_RUNNING = (
     "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health", "live",
+    "shadow",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -72,6 +76,7 @@ class EdgeNode:
         judgement: Judgement,
         packages: Packages,
         store: OutboxStore,
+        shadow: ShadowWatch | None = None,
     ) -> None:
         self.settings = configuration.settings
         self._configuration = configuration
@@ -107,6 +112,7 @@ class EdgeNode:
             detector=judgement.detector, packages=packages, workshop=self._workshop,
             references=References(configuration.settings.data_dir), store=store,
             clock=clock, server_offset=lambda: self._delivery.server_offset, opened=self._opened,
+            shadow=shadow,
         )  # fmt: skip
         self._started_at = clock.monotonic()
         self._applying = asyncio.Lock()
@@ -128,6 +134,7 @@ class EdgeNode:
             open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
             detector_settings=settings.detector, clock=clock,
         )  # fmt: skip
+        shadow = await asyncio.to_thread(_open_shadow, settings, judgement.detector.model, clock)
         packages = Packages(settings.data_dir, zone=ZoneInfo(settings.opening_hours.time_zone))
         store = await OutboxStore.open(packages, edge_id=settings.edge_id, clock=clock)
         for problem in store.recovery.problems:
@@ -135,7 +142,13 @@ class EdgeNode:
         for rule in judgement.switched_off:
             log.info("rule switched off", code=rule.code, reason=rule.reason)
         return cls(
-            configuration, config_path, clock=clock, judgement=judgement, packages=packages, store=store
+            configuration,
+            config_path,
+            clock=clock,
+            judgement=judgement,
+            packages=packages,
+            store=store,
+            shadow=shadow,
         )
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
@@ -163,6 +176,8 @@ class EdgeNode:
         """Release model and outbox."""
         await self._live.stop()
         await self._judgement.detector.close()
+        if self._shared.shadow is not None:
+            await self._shared.shadow.close()
         await self._workshop.close()
         await self._store.close()
 
@@ -317,6 +332,7 @@ class EdgeNode:
             "detector",
             "health",
             "live",
+            "shadow",
         )
         for key in fixed:
             if getattr(new, key) != getattr(old, key):
@@ -337,6 +353,14 @@ class EdgeNode:
 
     def _build_camera(self, camera: CameraSettings) -> RunningCamera:
         return build_camera(camera, settings=self.settings, rule_set=self._rule_set, shared=self._shared)
+
+
+def _open_shadow(settings: EdgeSettings, current: ModelUsed, clock: Clock) -> ShadowWatch | None:
+    """The model that looks along, refused at start like the one in force."""
+    if settings.shadow.model is None:
+        return None
+    detector = open_detector(settings.shadow.model, settings=settings.detector, clock=clock)
+    return ShadowWatch(detector, settings.shadow, settings.data_dir, current=current, clock=clock)
 
 
 async def run_edge(config_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -28,6 +29,9 @@ from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.edge.tracks import Track
 from kitchen_watch.errors import EvidenceError
 from kitchen_watch.events import ModelUsed
+
+if TYPE_CHECKING:
+    from kitchen_watch.edge.shadow.watching import ShadowWatch
 
 RETRY_PAUSE = timedelta(seconds=2)
 """Between attempts to write an event that the disk does not take; nothing is forgotten meanwhile."""
@@ -64,6 +68,8 @@ class Shared:
     clock: Clock
     server_offset: Callable[[], timedelta | None]
     opened: Counter[str]
+    shadow: ShadowWatch | None = None
+    """A new model that looks along."""
 
 
 class Recorder:

@@ -15,6 +15,7 @@ from kitchen_watch.edge.motion_tiles import MotionTileSettings
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
 from kitchen_watch.edge.second_look import SecondLookSettings
+from kitchen_watch.edge.shadow.settings import ShadowSettings
 from kitchen_watch.edge.streams.health import HealthSettings
 from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.events import Identifier
@@ -160,6 +161,7 @@ class EdgeSettings(Settings):
     )
     analysis: AnalysisSettings = AnalysisSettings()
     detector: DetectorSettings = DetectorSettings()
+    shadow: ShadowSettings = ShadowSettings()
     health: HealthSettings = HealthSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     live: LiveSettings = LiveSettings()

@@ -1,0 +1,1 @@
+"""A second model that looks along and is compared, but never raises anything."""
