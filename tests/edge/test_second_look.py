@@ -14,6 +14,7 @@ from kitchen_watch.edge.detect.scheduler import StreamStatistics
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.looking import build_analysis
 from kitchen_watch.edge.opening import open_rules
+from kitchen_watch.edge.pipeline import Analysis
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.violation import ChangeKind, ViolationChange
 from kitchen_watch.edge.second_look import SecondLook, SecondLookSettings
@@ -73,6 +74,19 @@ def _frame(second: float) -> Frame:
     )  # fmt: skip
 
 
+def _analysis(
+    detector: Detector, settings: SecondLookSettings | None = None, mask: PrivacyMask | None = None
+) -> Analysis:
+    rules = open_rules(None, changes={}).check_labels(detector.labels).rule_set
+    return build_analysis(
+        detector=detector,
+        health=HealthMonitor(),
+        rules=RuleBook("cam-1", rules),
+        settings=AnalysisSettings(second_look=settings or SecondLookSettings()),
+        mask=mask,
+    )
+
+
 async def _watch(
     detector: Detector,
     *,
@@ -80,14 +94,7 @@ async def _watch(
     settings: SecondLookSettings | None = None,
     mask: PrivacyMask | None = None,
 ) -> list[ViolationChange]:
-    rules = open_rules(None, changes={}).check_labels(detector.labels).rule_set
-    analysis = build_analysis(
-        detector=detector,
-        health=HealthMonitor(),
-        rules=RuleBook("cam-1", rules),
-        settings=AnalysisSettings(second_look=settings or SecondLookSettings()),
-        mask=mask,
-    )
+    analysis = _analysis(detector, settings, mask)
     changes: list[ViolationChange] = []
     for number in range(round(seconds * 5)):
         seen = await analysis.look(_frame(number / 5))
@@ -120,6 +127,16 @@ async def test_a_suspicion_that_larger_crops_confirm_surely_is_accused() -> None
 
 async def test_suspicions_alone_never_add_up_to_certainty() -> None:
     assert await _watch(Detector((PERSON, SUSPECT), lambda _: SUSPECT), seconds=60) == []
+
+
+async def test_a_suspicion_is_neither_shown_nor_kept_as_evidence_before_it_is_confirmed() -> None:
+    for answer, shown in ((SUSPECT, False), (SURE, True)):
+        detector = Detector((PERSON, SUSPECT), lambda _, answer=answer: answer)
+        analysis = _analysis(detector)
+        for number in range(30):
+            seen = await analysis.look(_frame(number / 5))
+        assert seen is not None
+        assert ("no_hat" in {track.label for track in seen.tracks}) is shown
 
 
 async def test_what_is_less_than_a_suspicion_is_not_even_looked_at() -> None:

@@ -6,7 +6,7 @@ Frames may be dropped, violations never: from ``record`` on a violation is on di
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -26,7 +26,7 @@ from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.streams.status import StreamStatus
 from kitchen_watch.edge.tracking import Tracker
-from kitchen_watch.edge.tracks import Track
+from kitchen_watch.edge.tracks import Opinion, Track
 from kitchen_watch.errors import DetectorError
 
 OUTAGE_LOOK = timedelta(seconds=1)
@@ -135,7 +135,9 @@ class Analysis:
             size=(width, height),
             opinions=opinions,
         )
-        return Seen(frame, detections, tracks, self.rules.judge(observation))
+        changes = self.rules.judge(observation)
+        standing = tuple(track for track in tracks if _stands(track, opinions or {}))
+        return Seen(frame, detections, standing, changes)
 
     def _burnt(self, full: Callable[[], Image]) -> Callable[[], Image]:
         return lambda: self._mask.burnt(full())
@@ -143,6 +145,12 @@ class Analysis:
     def outage(self, at: datetime) -> tuple[ViolationChange, ...]:
         """Judge a moment in which the camera gives no picture."""
         return self.rules.judge(Observation(at=at, offline=True, analysed=False))
+
+
+def _stands(track: Track, opinions: Mapping[int, Opinion]) -> bool:
+    """Whether a track may be shown and kept as evidence: a mere suspicion tells nobody anything."""
+    opinion = opinions.get(track.track_id)
+    return track.firm or (opinion is not None and opinion.agrees)
 
 
 class CameraPipeline:
