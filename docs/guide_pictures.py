@@ -188,6 +188,9 @@ def play(album: Album, site: Backend, edge: Edge) -> None:
     album.readme("cameras", "donghu", "/cameras", DESK)
     album.readme("premises", "donghu", "/premises", DESK)
     album.readme("edges", "supervisor", "/edges", DESK)
+    album.readme("letters", "donghu", "/letters", DESK)
+    album.readme("administration", "admin", "/administration", DESK)
+    album.readme("notifications-phone", "alley", "/notifications", PHONE)
 
 
 def main() -> None:
