@@ -47,8 +47,11 @@ class AnswerHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._complete(MutableHeaders(scope=message), scope["path"])
-                self._measure(scope, message["status"], time.perf_counter() - began)
+                took = time.perf_counter() - began
+                headers = MutableHeaders(scope=message)
+                self._complete(headers, scope["path"])
+                headers.append("server-timing", f"app;dur={took * 1000:.1f}")
+                self._measure(scope, message["status"], took)
             await send(message)
 
         await self._app(scope, receive, complete)

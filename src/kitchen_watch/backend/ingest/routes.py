@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.auth.devices import EdgeCaller, SignedEdge
+from kitchen_watch.backend.ingest.fitness import may_hold_nul
 from kitchen_watch.backend.ingest.service import Taken, take_events
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.errors import InvalidRequest
@@ -37,7 +38,7 @@ async def deliver_events(edge: SignedEdge, parts: PartsOf) -> EventBatchResult:
     Only ``refused`` is final; ``deferred`` asks to come again later.
     """
     raw_events = _events_of(edge)
-    taken = await run_in_threadpool(_take, parts, edge.edge_id, raw_events)
+    taken = await run_in_threadpool(_take, parts, edge.edge_id, raw_events, may_hold_nul(edge.body))
     return EventBatchResult(
         server_time=parts.clock.now(), results=taken.results, missing_files=taken.missing_files
     )
@@ -54,7 +55,7 @@ def _events_of(edge: EdgeCaller) -> list[object]:
     return events
 
 
-def _take(parts: Parts, edge_id: str, raw_events: list[object]) -> Taken:
+def _take(parts: Parts, edge_id: str, raw_events: list[object], look_for_nul: bool) -> Taken:  # noqa: FBT001 - positional for the thread pool
     now = parts.clock.now()
     with parts.database.write() as session:
         taken = take_events(
@@ -64,6 +65,7 @@ def _take(parts: Parts, edge_id: str, raw_events: list[object]) -> Taken:
             now=now,
             max_file_bytes=parts.settings.max_evidence_bytes,
             policy=parts.settings.deadlines,
+            look_for_nul=look_for_nul,
         )
     for result in taken.results:
         parts.metrics.events.labels(result.verdict.value).inc()

@@ -67,10 +67,14 @@ def take_events(
     now: datetime,
     max_file_bytes: int,
     policy: DeadlinePolicy,
+    look_for_nul: bool = True,
 ) -> Taken:
-    """Take one batch of an edge within the caller's write transaction."""
+    """Take one batch of an edge within the caller's write transaction.
+
+    ``look_for_nul`` may be false where the body was seen to hold none (see :func:`.may_hold_nul`).
+    """
     session.execute(select(EdgeRow.edge_id).where(EdgeRow.edge_id == edge_id).with_for_update())
-    parsed = [_parse(raw) for raw in raw_events]
+    parsed = [_parse(raw, look_for_nul=look_for_nul) for raw in raw_events]
     events = [event for event in parsed if isinstance(event, Event)]
     intake = _Intake(session, edge_id, events, now, policy)
     results: list[EventResult] = []
@@ -84,7 +88,7 @@ def take_events(
     )
 
 
-def _parse(raw: Any) -> Event | EventResult:
+def _parse(raw: Any, *, look_for_nul: bool) -> Event | EventResult:
     event_id = str(raw.get("event_id", ""))[:64] if isinstance(raw, dict) else ""
     schema = raw.get("schema_version", SCHEMA) if isinstance(raw, dict) else SCHEMA
     if schema != SCHEMA:
@@ -98,7 +102,7 @@ def _parse(raw: Any) -> Event | EventResult:
         where = ".".join(str(part) for part in first["loc"]) or "the event"
         reason = f"{where}: {first['msg']}."
     else:
-        unfit = unstorable(event, raw)
+        unfit = unstorable(event, raw, look_for_nul=look_for_nul)
         if unfit is None:
             return event
         reason = unfit
