@@ -98,7 +98,10 @@ def measure(
             for prefix in ("/alerts", "/api/v1/alerts")
             for alert_id in (newest, newest - 7, newest // 2, newest // 3, oldest)
         ],
-        "premises": ["/premises", "/api/v1/premises", "/api/v1/premises?grid_id=2", "/api/v1/premises?cursor=50"],
+        "premises": [
+            "/premises", "/premises?after=40", "/api/v1/premises", "/api/v1/premises?grid_id=2",
+            "/api/v1/premises?cursor=50",
+        ],
     }  # fmt: skip
     figures: dict[str, float] = {}
     samples: dict[str, Any] = {}

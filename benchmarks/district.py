@@ -169,7 +169,8 @@ def _places(
 
 def _people(cursor: psycopg.Cursor[Any], district: District, size: Size, now: datetime) -> None:
     cursor.execute(
-        "INSERT INTO supervision_groups (id, code, name, name_en, sees_all) VALUES (%s, 'all', '总督查组', '', true)",
+        "INSERT INTO supervision_groups (id, code, name, name_en, sees_all) "
+        "VALUES (%s, 'all', '总督查组', '', true)",
         [GROUP],
     )
     people: list[tuple[Any, ...]] = []

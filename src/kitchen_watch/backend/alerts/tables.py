@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.alerts.states import AlertState, FeedKind
@@ -61,7 +61,16 @@ class AlertRow(Table):
         Index(None, "camera_id", "id"),
         Index(None, "state", "id"),
         Index(None, "tier", "id"),
+        Index(None, "code", "id"),
         Index(None, "due_at"),
+        # Few of a million alerts go on: what counts or lists them reads this small index and no table.
+        Index(
+            "ix_alerts_ongoing",
+            "id",
+            postgresql_include=["premises_id", "camera_id", "tier", "state"],
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
     )
 
 

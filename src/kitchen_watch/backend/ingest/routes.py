@@ -55,7 +55,7 @@ def _events_of(edge: EdgeCaller) -> list[object]:
     return events
 
 
-def _take(parts: Parts, edge_id: str, raw_events: list[object], look_for_nul: bool) -> Taken:  # noqa: FBT001 - positional for the thread pool
+def _take(parts: Parts, edge_id: str, raw_events: list[object], look_for_nul: bool) -> Taken:
     now = parts.clock.now()
     with parts.database.write() as session:
         taken = take_events(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kitchen_watch.backend.alerts.states import FINISHED
@@ -98,6 +98,19 @@ def camera_list(
     if premises_id is not None:
         query = query.where(CameraRow.premises_id == premises_id)
     return _camera_views(session, query.order_by(CameraRow.premises_id, CameraRow.camera_id), now)
+
+
+def camera_views(
+    session: Session,
+    person: Person,
+    *,
+    now: datetime,
+    where: ColumnElement[bool],
+    limit: int | None = None,
+) -> list[CameraView]:
+    """Cameras in scope for which ``where`` holds (on cameras, their states, and states of edges)."""
+    query = _cameras(person).where(where).order_by(CameraRow.premises_id, CameraRow.camera_id)
+    return _camera_views(session, query if limit is None else query.limit(limit), now)
 
 
 def camera_page(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from kitchen_watch.backend.alerts.feed import latest_feed_id
@@ -14,23 +14,35 @@ from kitchen_watch.backend.alerts.service import alert_counts, alert_page, alert
 from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Regulator
 from kitchen_watch.backend.deadlines.board import waiting_for_premises
 from kitchen_watch.backend.edges.service import edge_list
+from kitchen_watch.backend.organisations.overview import (
+    HEALTHY,
+    NEVER_HEARD,
+    camera_overview,
+    premises_choices,
+    premises_count,
+)
 from kitchen_watch.backend.organisations.schemas import CameraView
-from kitchen_watch.backend.organisations.service import camera_list, premises_list
+from kitchen_watch.backend.organisations.service import (
+    camera_list,
+    camera_views,
+    premises_list,
+    premises_page,
+)
+from kitchen_watch.backend.organisations.tables import CameraRow
 from kitchen_watch.backend.pages.alert_page import show_alert_page
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.feed_query import read_feed_query
 from kitchen_watch.backend.pages.navigation import start_page
 from kitchen_watch.backend.pages.rendering import PREMISES_ZONE
 from kitchen_watch.backend.parts import PartsOf
-from kitchen_watch.control import CameraState
 
 router = APIRouter(include_in_schema=False)
 
 ALERTS_PER_PAGE = 40
 ALERTS_AT_HOME = 10
 AlertId = Annotated[int, Path(ge=1, lt=2**63)]
-HEALTHY = frozenset({CameraState.STREAMING, CameraState.PAUSED})
-NEVER_HEARD = "unknown"
+PREMISES_PER_PAGE = 40
+TROUBLED_SHOWN = 8
 
 
 @router.get("/")
@@ -54,7 +66,9 @@ def show_feed(request: Request, person: AnyPerson, frame: FrameOf, parts: PartsO
             limit=ALERTS_PER_PAGE,
         )
         counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
-        places = [] if person.is_premises_side else premises_list(session, person)
+        places = (
+            [] if person.is_premises_side else premises_choices(session, person, chosen=query.premises_id)
+        )
     return page(
         "feed.html",
         frame,
@@ -72,11 +86,8 @@ def show_now(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
     """What goes on at this moment: a part of the feed page that renews itself."""
     with parts.database.read() as session:
         counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
-        cameras = camera_list(session, person, now=frame.now)
-    troubled = [camera for camera in cameras if camera.state not in HEALTHY]
-    return page(
-        "now.html", frame, counts=counts, cameras=cameras, by_state=_by_state(cameras), troubled=troubled
-    )
+        cameras = camera_overview(session, person, now=frame.now, troubled=TROUBLED_SHOWN)
+    return page("now.html", frame, counts=counts, cameras=cameras)
 
 
 @router.get("/alerts/{alert_id}")
@@ -98,13 +109,28 @@ def show_card(
 
 
 @router.get("/premises")
-def show_premises(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
-    """Every premises in scope with its cameras."""
+def show_premises(
+    person: Regulator,
+    frame: FrameOf,
+    parts: PartsOf,
+    after: Annotated[int, Query(ge=0, lt=2**31, description="id of the last one of the page before")] = 0,
+) -> Response:
+    """The premises in scope with their cameras, a page of them."""
     with parts.database.read() as session:
-        places = premises_list(session, person)
-        cameras = camera_list(session, person, now=frame.now)
+        found = premises_page(session, person, after=after, limit=PREMISES_PER_PAGE)
+        mine = CameraRow.premises_id.in_([place.id for place in found.items])
+        cameras = camera_views(session, person, now=frame.now, where=mine)
+        overview = camera_overview(session, person, now=frame.now)
+        count = premises_count(session, person)
     return page(
-        "premises.html", frame, places=places, cameras=_by_premises(cameras), by_state=_by_state(cameras)
+        "premises.html",
+        frame,
+        places=found.items,
+        cameras=_by_premises(cameras),
+        by_state=overview.by_state,
+        count=count,
+        after=after,
+        next_href=f"/premises?after={found.next_cursor}" if found.next_cursor else None,
     )
 
 
