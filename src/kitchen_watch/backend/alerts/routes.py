@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -11,7 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kitchen_watch.backend.alerts import service
 from kitchen_watch.backend.alerts.feed import latest_feed_id
-from kitchen_watch.backend.alerts.schemas import AlertCounts, AlertDetail, AlertPage
+from kitchen_watch.backend.alerts.schemas import AlertCounts, AlertDetail, AlertPage, FeedMessage
 from kitchen_watch.backend.alerts.states import AlertState
 from kitchen_watch.backend.auth.callers import AnyPerson
 from kitchen_watch.backend.auth.person import Person
@@ -127,8 +128,14 @@ def get_alert(alert_id: RowId, person: AnyPerson, parts: PartsOf) -> AlertDetail
 async def _messages(person: Person, parts: Parts, after: int) -> AsyncIterator[ServerSentEvent]:
     yield ServerSentEvent(event="ping", data=parts.clock.now().isoformat(), retry=RETRY_MS)
     async for message in parts.feed.listen(person, after):
-        yield ServerSentEvent(event="alert", id=str(message.feed_id), data=message.model_dump_json())
+        yield ServerSentEvent(event="alert", id=str(message.feed_id), data=_encoded(message))
     yield ServerSentEvent(event="goodbye", data="session_ended")
+
+
+@lru_cache(maxsize=1024)
+def _encoded(message: FeedMessage) -> str:
+    # A thousand open streams get the same message: it becomes JSON once.
+    return message.model_dump_json()
 
 
 def _ping(parts: Parts) -> ServerSentEvent:
