@@ -38,7 +38,9 @@ async function follow(cell, signal) {
         const answer = await fetch(`${player.base}/live/tracks${player.query}`, { signal });
         if (answer.ok) {
           for await (const line of lines(answer.body)) {
-            draw(cell, place, JSON.parse(line).tracks);
+            const facts = JSON.parse(line);
+            // Analysis that falls behind would put boxes where nobody stands any more.
+            draw(cell, place, facts.age_ms < OLD ? facts.tracks : []);
             clearTimeout(timer);
             timer = setTimeout(() => place.replaceChildren(), OLD);
           }
