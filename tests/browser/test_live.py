@@ -96,13 +96,15 @@ def test_a_wall_shows_what_it_has_and_fits_the_screen(site: Backend, visit: Visi
         for size in (PHONE, DESK):
             visitor = visit("regulator", size=size)
             visitor.go("/wall?show=4")
-            visitor.until("!!document.querySelector('[data-live=cam-a1][data-state=webrtc]')", seconds=20)
+            visitor.until(PLAYS, seconds=40)
             visitor.until("!!document.querySelector('[data-live=cam-a2][data-state=away]')", seconds=10)
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert visitor.page.evaluate(wide) <= 0
             visitor.keep_picture(f"live-wall-{size[0]}")
 
 
+PLAYS = f"['webrtc', 'fmp4', 'mjpeg'].includes({STATE})"
+"""Where the way does not matter: a busy machine may miss the patience of the best one."""
 WATCHED = "[...document.querySelectorAll('[data-live]')].map((one) => one.dataset.live).join()"
 HELD = "document.querySelector('[data-wall]').hasAttribute('data-held')"
 QUICK = "document.querySelector('[data-wall]').dataset.rotate = '2'"
@@ -113,7 +115,7 @@ def test_a_patrol_goes_on_by_itself_and_waits_for_who_looks_closely(site: Backen
         visitor = visit("regulator", size=DESK)
         visitor.go("/wall?show=1&rotate=15")
         visitor.page.evaluate("window.sameDocument = true")
-        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.until(PLAYS, seconds=40)
         visitor.page.hover("[data-wall]")
         visitor.page.evaluate(QUICK)
         visitor.until(HELD)
@@ -134,7 +136,7 @@ def test_a_wall_obeys_the_keyboard(site: Backend, visit: Visit) -> None:
     with edge_of(site):
         visitor = visit("regulator", size=DESK, language="en")
         visitor.go("/wall?show=1&rotate=15")
-        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.until(PLAYS, seconds=40)
         visitor.page.keyboard.press("ArrowLeft")
         visitor.until(f"{WATCHED} === 'cam-b1'")
         visitor.page.keyboard.press("ArrowRight")
@@ -143,7 +145,7 @@ def test_a_wall_obeys_the_keyboard(site: Backend, visit: Visit) -> None:
         visitor.page.evaluate(QUICK)
         visitor.until(HELD)
         assert visitor.page.inner_text("[data-wall-pause]").strip() == "Go on"
-        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.until(PLAYS, seconds=40)
         visitor.page.focus("[data-live]")
         visitor.page.keyboard.press("Enter")
         visitor.until("!!document.fullscreenElement")
@@ -173,9 +175,9 @@ def test_a_window_is_asked_once_why_it_watches(visit: Visit, site: Backend) -> N
         visitor.page.check("input[value=complaint]")
         visitor.page.fill("input[name=note]", "12315-77")
         visitor.page.click("dialog .button-primary")
-        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.until(PLAYS, seconds=40)
         visitor.go("/wall?show=1")
-        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.until(PLAYS, seconds=40)
         assert visitor.page.query_selector("dialog[open]") is None
     entries = site.logged_in("admin").get("/api/v1/audit").json()["items"]
     purposes = {one["purpose"] for one in entries if one["action"] == "live_view_opened"}
@@ -186,7 +188,7 @@ def test_a_right_that_is_taken_away_ends_the_view_within_two_seconds(site: Backe
     with edge_of(site):
         visitor = visit("manager_a", size=PHONE)
         visitor.go(PAGE)
-        visitor.until(f"{STATE} === 'webrtc'", seconds=20)
+        visitor.until(PLAYS, seconds=40)
         with site.parts.database.write() as session:
             other = session.scalars(select(PremisesRow.id).where(PremisesRow.licence_no == "JY-B")).one()
             session.execute(
@@ -196,7 +198,7 @@ def test_a_right_that_is_taken_away_ends_the_view_within_two_seconds(site: Backe
         while len(site.parts.live.views):
             assert time.monotonic() - began < 2
             visitor.page.wait_for_timeout(50)
-        visitor.until(f"{STATE} !== 'webrtc'", seconds=15)
+        visitor.until(f"!({PLAYS})", seconds=20)
         before = visitor.page.evaluate(FRAMES)
         visitor.page.wait_for_timeout(1000)
         assert visitor.page.evaluate(FRAMES) == before
