@@ -130,8 +130,9 @@ async def test_suspicions_alone_never_add_up_to_certainty() -> None:
 
 
 async def test_a_suspicion_is_neither_shown_nor_kept_as_evidence_before_it_is_confirmed() -> None:
-    for answer, shown in ((SUSPECT, False), (SURE, True)):
-        detector = Detector((PERSON, SUSPECT), lambda _, answer=answer: answer)
+    answers: tuple[tuple[Answer, bool], ...] = ((lambda _: SUSPECT, False), (lambda _: SURE, True))
+    for answer, shown in answers:
+        detector = Detector((PERSON, SUSPECT), answer)
         analysis = _analysis(detector)
         for number in range(30):
             seen = await analysis.look(_frame(number / 5))
