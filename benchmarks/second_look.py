@@ -111,7 +111,7 @@ async def costs(judgement: Judgement) -> dict[str, float]:
 
     def frame(number: int) -> Frame:
         return Frame(
-            stream_id="cost", pts=float(number), captured_at=START + timedelta(seconds=number),
+            stream_id="cost", pts=float(number), captured_at=START + timedelta(seconds=3 * number),
             image=moved if number % 2 else small, width=1920, height=1080, full=lambda: full,
         )  # fmt: skip
 
