@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,8 @@ def test_evaluate_prints_the_figures_as_json(data: Path) -> None:
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     result = json.loads(done.stdout)
+    assert set(result) == {"model", "images", "classes", "groups", "negatives"}
+    assert set(result["model"]) == {"name", "version", "sha256", "precision"}
     assert result["images"] == 2
     assert result["model"]["name"] == "kitchen-yolo26n"
     assert set(result["classes"]["no_hat"]) >= {"ap50", "ap50_95", "precision", "recall", "threshold"}
@@ -49,6 +53,38 @@ def test_evaluate_prints_a_table_and_writes_a_report(data: Path) -> None:
     assert done.exit_code == 0
     assert "no_hat" in done.stdout
     assert (report / "index.html").is_file()
+
+
+def test_evaluate_runs_where_torch_and_ultralytics_are_not_installed(data: Path) -> None:
+    blocked = (
+        "import sys\n"
+        "for name in ('torch', 'torchvision', 'ultralytics', 'onnx', 'onnxruntime'):\n"
+        "    sys.modules[name] = None\n"  # whoever imports it gets an ImportError
+        "from kitchen_watch.cli import main\n"
+        "main()\n"
+    )
+    arguments = ["evaluate", "--data", str(data / "val"), "--model", str(SHIPPED), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", blocked, *arguments, "--report", str(data / "report")],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["images"] == 2
+    assert (data / "report" / "index.html").is_file()
+
+
+def test_a_picture_that_cannot_be_read_is_named(data: Path) -> None:
+    (data / "val" / "kitchen" / "images" / "web_2.png").write_bytes(b"\x89PNG")
+    arguments = ["evaluate", "--data", str(data / "val"), "--model", str(SHIPPED), "--json"]
+    with pytest.raises(ConfigError, match=r"web_2\.png cannot be read"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def test_a_group_that_nobody_described_is_named(data: Path) -> None:
+    samples.add(data / "val", "shoes", "web_4", [])
+    arguments = ["evaluate", "--data", str(data / "val"), "--model", str(SHIPPED), "--json"]
+    with pytest.raises(ConfigError, match="shoes is not a known group"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def test_a_changed_model_is_refused(data: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import ImageDraw, ImageFont
 
 from kitchen_watch.edge.detect.card import load_card
 from kitchen_watch.edge.detect.detection import Box, Detection
@@ -84,6 +85,24 @@ def test_the_report_shows_curves_confusion_and_mistakes(val: Path, tmp_path: Pat
     for name in ("precision_recall.png", "confusion.png", "hat_missed.jpg"):
         assert name in text
         assert (page.parent / name).stat().st_size > 1000
+
+
+def test_names_of_sites_are_written_in_chinese_and_never_run_into_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grey = np.full((60, 80, 3), 90, dtype=np.uint8)
+    for number, name in enumerate(("后厨摄像头", "一条很长很长很长很长很长很长很长很长的名字")):
+        samples.add(tmp_path, "kitchen", f"{name}_{number}", ["1 0.5 0.5 0.2 0.2"], grey)
+    evaluation = evaluate(RedFinder(), read_split(tmp_path), HALF)
+    drawn: list[tuple[str, ImageFont.FreeTypeFont]] = []
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw, "text", lambda _self, _at, text, *, font, **_rest: drawn.append((text, font))
+    )
+    report.write(evaluation, evaluation.result({"name": "red"}), tmp_path / "report")
+    assert any(text.startswith("后厨摄像头 ") for text, _ in drawn)
+    for text, font in drawn:
+        assert font.getname()[0].startswith("Noto Sans CJK SC")
+        assert font.getlength(text) <= report.CELL
 
 
 @pytest.mark.integration

@@ -52,6 +52,21 @@ def test_pictures_share_a_canvas_only_if_they_label_the_same_classes(
         assert len({examples[index].labelled for index in canvas}) == 1
 
 
+def test_judged_alerts_are_drawn_and_mix_only_with_alerts_that_settle_the_same(config: TrainConfig) -> None:
+    heads, rats = frozenset({"hat", "no_hat"}), frozenset({"rat"})
+    some = samples.example([], group="kitchen")
+    others = [some] * 60
+    judged = [
+        Example(some.picture, "feedback", "cam1", known, some.boxes)
+        for known in (heads, rats)
+        for _ in range(30)
+    ]
+    examples = [*others, *judged]
+    canvases = [canvas for batch in planned(config, examples) for canvas in batch.canvases]
+    assert {examples[canvas[0]].labelled for canvas in canvases} == {some.labelled, heads, rats}
+    assert all(len({examples[index].labelled for index in canvas}) == 1 for canvas in canvases)
+
+
 def test_scarce_bare_heads_are_drawn_more_often(config: TrainConfig, examples: list[Example]) -> None:
     drawn: Counter[str] = Counter()
     for batch in planned(config, examples):

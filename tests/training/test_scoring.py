@@ -72,3 +72,9 @@ def test_misses_carry_the_confidence_that_was_not_enough() -> None:
 def test_unknown_classes_are_no_mistakes() -> None:
     pictures = [(example([], group="hat"), found(("no_mask", 0.9, LEFT)))]
     assert mistakes.find(pictures, HALF).false_alarms == []
+
+
+def test_a_truth_nobody_vouches_for_is_no_miss() -> None:
+    wrong = mistakes.find([(example([("no_mask", *LEFT)], group="hat"), found())], HALF)
+    assert wrong.misses == []
+    assert wrong.confusion.sum() == 0

@@ -8,6 +8,7 @@ must not count it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,9 @@ pictures differ (judged alerts), one list a picture in `labelled/`.
 """
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png"})
+
+UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError)
+"""What Pillow raises over files that are damaged, cut off or no pictures at all."""
 
 Boxes = npt.NDArray[np.float32]
 
@@ -107,7 +111,11 @@ def read_boxes(label_file: Path) -> Boxes:
     naming file and line.
     """
     rows: list[tuple[float, float, float, float, float]] = []
-    for number, line in enumerate(label_file.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = label_file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{label_file} is not a text file: {error}.") from error
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         fields = line.split()
@@ -119,13 +127,27 @@ def read_boxes(label_file: Path) -> Boxes:
             ) from error
         if not (label.is_integer() and 0 <= label < len(LABELS)):
             raise ConfigError(f"{label_file}:{number}: class {fields[0]} is not one of 0..{len(LABELS) - 1}.")
+        if not all(math.isfinite(value) for value in (cx, cy, w, h)):
+            raise ConfigError(f"{label_file}:{number}: {line!r} is not a box; its numbers must be finite.")
         rows.append((label, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2))
     return np.array(rows, dtype=np.float32).reshape(-1, 5)
 
 
 def group_folders(split: Path) -> list[Path]:
-    """The group folders of one split, sorted by name. Raises ConfigError where there is none."""
+    """The group folders of one split, sorted by name. Raises ConfigError where there is none, or
+    where a group has labels and no pictures: figures without it would look whole.
+    """
+    if not split.is_dir():
+        raise ConfigError(f"{split} is not a folder.")
     folders = sorted(path.parent for path in split.glob("*/images") if path.is_dir())
+    for labels in sorted(split.glob("*/labels")):
+        group = labels.parent
+        if any(labels.glob("*.txt")) and (group not in folders or not any(pictures_in(group))):
+            raise ConfigError(f"{group} has labels and no pictures: its images are missing.")
+    inner = [split / name for name in ("train", "val") if any((split / name).glob("*/images"))]
+    if not folders and inner:
+        choice = " or ".join(str(path) for path in inner)
+        raise ConfigError(f"{split} holds whole splits, not groups: give {choice}.")
     if not folders:
         raise ConfigError(f"No pictures under {split}: expected <group>/images and <group>/labels folders.")
     return folders
@@ -166,7 +188,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as picture:
             return picture.size
-    except (UnidentifiedImageError, OSError) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"{path} cannot be read as a picture: {error}.") from error
 
 
@@ -177,5 +199,5 @@ def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"{path} cannot be read as a picture: {error}.") from error

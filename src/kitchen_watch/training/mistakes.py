@@ -57,7 +57,7 @@ def find(pairs: Iterable[tuple[Example, Found]], thresholds: Mapping[str, float]
         taken = everything[:, 1] >= least[everything[:, 0].astype(int)]
         found = everything[taken & known[everything[:, 0].astype(int)]]
         found = found[np.argsort(-found[:, 1], kind="stable")]
-        truth = example.boxes
+        truth = example.boxes[known[example.boxes[:, 0].astype(int)]]
         truth_of, found_as = _partners(found, truth)
         for row, index in enumerate(truth_of):
             kind = int(found[row, 0])

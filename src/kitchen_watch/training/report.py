@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw
+from noto_cjk_sans_otc import FONT_PATH
+from PIL import Image, ImageDraw, ImageFont
 
 from kitchen_watch.training import metrics, mistakes
 from kitchen_watch.training.dataset import LABELS, read_picture
@@ -21,6 +22,9 @@ from kitchen_watch.training.evaluate import Evaluation, Figures, Result
 from kitchen_watch.training.mistakes import Mistake, Mistakes
 
 CELL = 176
+CAPTION = 20
+_SIMPLIFIED = 2
+"""Place of Noto Sans CJK SC in the font collection: sites may have Chinese names."""
 COLUMNS = 6
 SHOWN = 12
 """Mistakes shown of each class and kind."""
@@ -88,13 +92,25 @@ def draw_confusion(wrong: Mistakes, target: Path) -> None:
 def draw_gallery(found: Sequence[Mistake], target: Path) -> None:
     """One sheet of crops, each with its box, site and confidence."""
     rows = -(-len(found) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * CELL, rows * (CELL + 14)), "white")
+    sheet = Image.new("RGB", (min(COLUMNS, len(found)) * CELL, rows * (CELL + CAPTION)), "white")
     ink = ImageDraw.Draw(sheet)
+    font = ImageFont.truetype(str(FONT_PATH), 13, index=_SIMPLIFIED)
     for number, one in enumerate(found):
-        left, top = number % COLUMNS * CELL, number // COLUMNS * (CELL + 14)
+        left, top = number % COLUMNS * CELL, number // COLUMNS * (CELL + CAPTION)
         sheet.paste(_crop(one), (left, top))
-        ink.text((left + 2, top + CELL), f"{one.example.site} {one.confidence:.2f}", fill="black")
+        text = f"{_shortened(one.example.site, font)} {one.confidence:.2f}"
+        ink.text((left + 2, top + CELL + CAPTION // 2), text, fill="black", font=font, anchor="lm")
     sheet.save(target, quality=85)
+
+
+def _shortened(site: str, font: ImageFont.FreeTypeFont) -> str:
+    """The name, cut where it would run into its neighbour's."""
+    room = CELL - 44
+    if font.getlength(site) <= room:
+        return site
+    while site and font.getlength(site + "…") > room:
+        site = site[:-1]
+    return site + "…"
 
 
 def _crop(one: Mistake) -> Image.Image:
@@ -114,18 +130,26 @@ def _page(result: Result, galleries: list[tuple[str, str]]) -> str:
     model = ", ".join(f"{key} {value}" for key, value in result["model"].items())
     negatives = result["negatives"]
     parts = [
-        "<!doctype html><meta charset='utf-8'><title>Evaluation</title>",
-        "<style>body{font:15px sans-serif;max-width:1100px;margin:2em auto}"
-        "td,th{padding:.2em .7em;text-align:right}td:first-child{text-align:left}</style>",
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width'><title>Evaluation</title>",
+        "<style>body{font:15px sans-serif;max-width:1100px;margin:2em auto;padding:0 1em}"
+        "img{max-width:100%;height:auto}p{overflow-wrap:anywhere}"
+        "table{display:block;overflow-x:auto;border-collapse:collapse}tr+tr{border-top:1px solid #ddd}"
+        "td,th{padding:.2em .7em;text-align:right}td:first-child,th:first-child{text-align:left}</style>",
         f"<h1>Evaluation on {result['images']} pictures</h1><p>{html.escape(model)}</p>",
         f"<p>False alarms on pictures that hold nothing: {negatives['false_alarms']} boxes "
         f"in {negatives['pictures']} pictures.</p>",
         _table("By class", result["classes"]),
     ]
     parts += [_table(f"Site {site}", rows) for site, rows in result["groups"].items() if rows]
-    parts.append("<h2>Precision and recall</h2><img src='precision_recall.png'>")
-    parts.append("<h2>Confusion at the thresholds</h2><img src='confusion.png'>")
-    parts += [f"<h2>{html.escape(title)}</h2><img src='{name}'>" for title, name in galleries]
+    parts.append("<h2>Precision and recall</h2><img src='precision_recall.png' alt='Curves by class'>")
+    parts.append(
+        "<h2>Confusion at the thresholds</h2><img src='confusion.png' alt='Truth by what was found'>"
+    )
+    parts += [
+        f"<h2>{html.escape(title)}</h2><img src='{name}' alt='{html.escape(title)}'>"
+        for title, name in galleries
+    ]
     return "\n".join(parts)
 
 
