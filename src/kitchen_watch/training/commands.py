@@ -182,7 +182,9 @@ def _need_torch() -> None:
 
 def _ticks(examples: list[Example]) -> Callable[[], None]:
     """A progress bar on stderr that moves on at every call."""
-    moves = iter(track(range(len(examples) + 1), "Looking", console=Console(stderr=True)))
+    # One more to draw than to tick: the first starts the bar, and the last tick must find it full.
+    steps = range(len(examples) + 1)
+    moves = iter(track(steps, "Looking", total=len(examples), console=Console(stderr=True)))
     next(moves)
 
     def tick() -> None:
