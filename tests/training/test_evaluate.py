@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from kitchen_watch.edge.detect.card import load_card
 from kitchen_watch.edge.detect.detection import Box, Detection
@@ -19,6 +19,7 @@ from kitchen_watch.errors import ConfigError
 from kitchen_watch.training import report
 from kitchen_watch.training.dataset import LABELS, read_split
 from kitchen_watch.training.evaluate import chosen_thresholds, evaluate
+from kitchen_watch.training.mistakes import Mistake
 from tests.support import DETECT, REPOSITORY, require
 from tests.training import samples
 
@@ -103,6 +104,20 @@ def test_names_of_sites_are_written_in_chinese_and_never_run_into_each_other(
     for text, font in drawn:
         assert "Noto Sans CJK SC" in str(font.getname()[0])
         assert font.getlength(text) <= report.CELL
+
+
+@pytest.mark.parametrize("corner", ["0.06 0.06", "0.94 0.06", "0.06 0.94", "0.94 0.94"])
+def test_a_mistake_at_the_edge_is_shown_with_its_surroundings_and_no_border(
+    tmp_path: Path, corner: str
+) -> None:
+    white = np.full((300, 400, 3), 255, dtype=np.uint8)
+    samples.add(tmp_path, "kitchen", "web_1", [f"1 {corner} 0.1 0.1"], white)
+    (example,) = read_split(tmp_path)
+    sheet = tmp_path / "sheet.png"
+    report.draw_gallery([Mistake(example, "hat", example.boxes[0, 1:], 0.1)], sheet)
+    shown = np.asarray(Image.open(sheet).convert("RGB"))[: report.CELL]
+    assert shown.max(axis=2).min() > 200, "white and red only"
+    assert ((shown[..., 0] > 200) & (shown[..., 1] < 100)).sum() > 50, "the box is drawn within"
 
 
 @pytest.mark.integration

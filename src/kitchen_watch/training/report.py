@@ -116,8 +116,13 @@ def _shortened(site: str, font: ImageFont.FreeTypeFont) -> str:
 def _crop(one: Mistake) -> Image.Image:
     picture = Image.fromarray(read_picture(one.example.picture))
     x1, y1, x2, y2 = one.box * np.array([*picture.size, *picture.size])
-    half = max(x2 - x1, y2 - y1) * (0.5 + CONTEXT)
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    longest = max(x2 - x1, y2 - y1)
+    # As much of the picture as there is, moved inwards at its edges: black borders show nothing.
+    half = max(longest * 0.55, min(longest * (0.5 + CONTEXT), min(picture.size) / 2))
+    x, y = (
+        min(max((low + high) / 2, half), max(side - half, half))
+        for low, high, side in ((x1, x2, picture.width), (y1, y2, picture.height))
+    )
     crop = picture.crop((int(x - half), int(y - half), int(x + half), int(y + half)))
     scale = (CELL - 4) / crop.width
     crop = crop.resize((CELL - 4, CELL - 4))
