@@ -69,8 +69,8 @@ class Edge:
         raise ConfigError("no configuration here")
 
     async def command(self, command: CameraCommand) -> str | None:
-        live = self.cameras[command.camera_id]
-        picture = await live.newest_picture()
+        live = self.cameras.get(command.camera_id)
+        picture = await live.newest_picture() if live is not None else None
         if command.action != "snapshot" or picture is None:
             raise NotFound("no picture yet")
         return base64.b64encode(picture).decode()
