@@ -38,7 +38,7 @@ def district(
     parts = make_parts(make_settings(tmp_path_factory.mktemp("plans"), database_url=url), SystemClock())
     upgrade(parts.database)
     filled = fill(url, Size(premises=200, cameras=640, alerts=20_000, people=2), vault=parts.vault)
-    people = {}
+    people: dict[str, Person] = {}
     for visitor in filled.visitors:
         person = find_person(parts.database, visitor.token, now=parts.clock.now(), times=parts.login.times)
         assert person is not None
