@@ -243,7 +243,7 @@ def test_a_rule_without_second_look_goes_by_firm_sightings_alone() -> None:
     assert camera.changes == []
     camera.show(BARE, seconds=15, opinions={})
     assert told(camera.changes) == [("NO_HAT", "opened")]
-    assert camera.book.second_look_labels() == {"no_mask", "rat"}
+    assert camera.book.second_look_labels() == {"no_mask", "rat", "cockroach"}
 
 
 def test_a_suspected_person_is_nobody_to_the_other_rules() -> None:
