@@ -20,6 +20,8 @@ from kitchen_watch.training.loss import CLASS_MASK
 from kitchen_watch.training.plan import Batch
 
 Picture = npt.NDArray[np.uint8]
+WITHOUT_HEADS = {"pest", "negative"}
+"""Groups whose pictures large animals may cover: no head is lost there."""
 LONGEST = 768
 """Pictures are kept in memory no larger than this; more than a canvas shows is never needed."""
 
@@ -107,6 +109,9 @@ class PlannedBatches(Dataset[dict[str, torch.Tensor]]):  # type: ignore[misc]  #
         else:
             jitter = Jitter(stage.grid_scale, stage.aspect, stage.degrees, 0.0)
             picture, boxes = grid(tiles, size, round(len(tiles) ** 0.5), jitter, rng)
+        alone = {self.pictures.examples[index].group for index in indices} <= WITHOUT_HEADS
+        if self.pictures.cutouts and alone and rng.random() < stage.crowd:
+            picture, boxes = paste.crowd(picture, boxes, self.pictures.cutouts, rng)
         if self.pictures.cutouts and rng.random() < stage.paste:
             cutouts, scrap = self.pictures.cutouts, self.pictures.scrap
             picture, boxes = paste.paste(picture, boxes, cutouts, scrap, rng)

@@ -55,6 +55,7 @@ class Stage(_Strict):
     degrees: float = Field(ge=0, le=20)
     shift: float = Field(ge=0, le=0.5)
     paste: Chance
+    crowd: Chance = Field(0.0, description="of large pests together on a picture of pests or of nothing")
     looks: dict[str, Chance]
     head_only: bool = Field(False, description="train the two heads on features that stand still")
 

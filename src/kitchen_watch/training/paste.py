@@ -21,8 +21,10 @@ Picture = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]
 
 PESTS = (LABELS.index("rat"), LABELS.index("cockroach"))
-CUTOUT_SIDE = 128
-"""Cut-outs are kept no larger than this many pixels: they are pasted at 14 to 90."""
+CUTOUT_SIDE = 288
+"""Cut-outs are kept no larger than this many pixels: they are pasted at 14 to 90, in a crowd at up to 320."""
+CROWDED = 0.35
+"""In a crowd no more than this share of an animal may be covered by the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,91 @@ def paste(
     return picture, boxes
 
 
-def _turned(cutout: Cutout, side: float, rng: np.random.Generator) -> tuple[Picture, npt.NDArray[np.float32]]:
-    """The cut-out with its longer side at `side` pixels; insects lie at any angle, rats stand."""
+def crowd(
+    picture: Picture, boxes: Boxes, cutouts: Sequence[Cutout], rng: np.random.Generator
+) -> tuple[Picture, Boxes]:
+    """`picture` with one to four large animals close together, rats in many coats; `boxes` (n, 5) in
+    pixels grows by them.
+
+    Photographs of pests mostly show one animal, the wild grey or brown one, in the middle. Nests, traps
+    and litters show several that cover each other.
+    """
+    picture = picture.copy()
+    largest = min(320.0, 0.75 * min(picture.shape[:2]))
+    middle = rng.uniform(0.25, 0.75, 2) * np.array(picture.shape[1::-1])
+    for _ in range(int(rng.integers(1, 5))):
+        cutout = cutouts[int(rng.integers(len(cutouts)))]
+        side = float(np.exp(rng.uniform(np.log(80), np.log(max(81.0, largest)))))
+        animal, cover = _turned(cutout, side, rng, reach_deg=180 if rng.random() < 0.5 else 25)
+        if cutout.label == PESTS[0]:
+            animal = _coat(animal, rng)
+        rows, columns = np.flatnonzero(cover.max(1) > 0.4), np.flatnonzero(cover.max(0) > 0.4)
+        if not len(rows) or not len(columns):
+            continue
+        view = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        animal, cover = animal[view], cover[view]
+        place = _beside(picture.shape, cover.shape, boxes, middle, rng)
+        if place is None:
+            continue
+        left, top = place
+        spot = np.s_[top : top + cover.shape[0], left : left + cover.shape[1]]
+        ground = picture[spot].astype(np.float32)
+        texture = np.clip(animal.astype(np.float32) * rng.uniform(0.6, 1.25), 0, 255)
+        picture[spot] = (texture * cover[..., None] + ground * (1 - cover[..., None])).astype(np.uint8)
+        new = [cutout.label, left, top, left + cover.shape[1], top + cover.shape[0]]
+        boxes = np.concatenate([boxes, np.array([new], dtype=np.float32)])
+    return picture, boxes
+
+
+def _coat(animal: Picture, rng: np.random.Generator) -> Picture:
+    """Another coat: as it is, pale, dark, or with pale and dark patches as tame rats have."""
+    kind = rng.random()
+    if kind < 0.35:
+        return animal
+    grey = animal.mean(axis=2, keepdims=True)
+    colour = grey + (animal - grey) * rng.uniform(0.2, 0.9)
+    pale = 255 - (255 - colour) * rng.uniform(0.25, 0.55)
+    dark = colour * rng.uniform(0.2, 0.6)
+    if kind < 0.5:
+        return np.asarray(pale, np.uint8)
+    if kind < 0.65:
+        return np.asarray(dark, np.uint8)
+    noise = cv2.resize(
+        rng.standard_normal((4, 4), dtype=np.float32), animal.shape[1::-1], interpolation=cv2.INTER_CUBIC
+    )
+    share = np.clip((noise - rng.uniform(-0.4, 0.4)) * 6 + 0.5, 0, 1)[..., None]
+    return np.asarray(np.clip(pale * share + dark * (1 - share), 0, 255), np.uint8)
+
+
+def _beside(
+    canvas: tuple[int, ...],
+    size: tuple[int, ...],
+    boxes: Boxes,
+    middle: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+) -> tuple[int, int] | None:
+    """A left-top corner near `middle` that covers little of what is there already."""
+    if size[0] >= canvas[0] or size[1] >= canvas[1]:
+        return None
+    for _ in range(8):
+        at = rng.normal(middle, 0.22 * np.array(canvas[1::-1])) - np.array(size[1::-1]) / 2
+        left = int(np.clip(at[0], 0, canvas[1] - size[1]))
+        top = int(np.clip(at[1], 0, canvas[0] - size[0]))
+        wide = np.minimum(boxes[:, 3], left + size[1]) - np.maximum(boxes[:, 1], left)
+        high = np.minimum(boxes[:, 4], top + size[0]) - np.maximum(boxes[:, 2], top)
+        covered = np.clip(wide, 0, None) * np.clip(high, 0, None)
+        areas = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2])
+        if (covered <= CROWDED * areas).all():
+            return left, top
+    return None
+
+
+def _turned(
+    cutout: Cutout, side: float, rng: np.random.Generator, *, reach_deg: float | None = None
+) -> tuple[Picture, npt.NDArray[np.float32]]:
+    """The cut-out with its longer side at `side` pixels, turned by up to `reach_deg`; where that is not
+    given, insects lie at any angle and rats stand.
+    """
     height, width = cutout.cover.shape
     scale = side / max(height, width)
     if scale < 0.6:
@@ -133,7 +218,9 @@ def _turned(cutout: Cutout, side: float, rng: np.random.Generator) -> tuple[Pict
         scale = side / max(height, width)
     else:
         animal, cover = cutout.picture, cutout.cover
-    angle = rng.uniform(-180, 180) if cutout.label == PESTS[1] else rng.uniform(-15, 15)
+    if reach_deg is None:
+        reach_deg = 180 if cutout.label == PESTS[1] else 15
+    angle = rng.uniform(-reach_deg, reach_deg)
     reach = int(np.ceil(np.hypot(width, height) * scale)) + 2
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
     matrix[:, 2] += reach / 2 - np.array([width / 2, height / 2])
