@@ -63,7 +63,8 @@ def prepare(config: TrainConfig, start: Path | None, resume: Path | None) -> Run
     """A run ready to train: from `start` weights (or none), or where the checkpoint `resume` stands."""
     torch.manual_seed(config.seed)
     # Ultralytics sets OMP_NUM_THREADS=1 on import; a training run wants every core it may have.
-    torch.set_num_threads(os.cpu_count() or 1)
+    # One core of its own beats two shared ones: threads that wait for each other wait for everybody.
+    torch.set_num_threads(_cores())
     model = network.build(config.architecture, config.legs[0].epochs)
     began: dict[str, Tensor] | None = None
     if start is not None:
@@ -125,6 +126,12 @@ def train(
         }
         checkpoint.save(save_to, run.model, run.average.ema, run.optimizer, run.progress, about)
         witness.epoch_over(record)
+
+
+def _cores() -> int:
+    """Processors this process may use (`taskset` may have left it fewer than there are)."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
 def blend(run: Run, share: float) -> None:
