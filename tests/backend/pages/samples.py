@@ -37,6 +37,7 @@ from kitchen_watch.backend.handling.schemas import (
     TransitionView,
 )
 from kitchen_watch.backend.handling.tables import StatementKind
+from kitchen_watch.backend.organisations.overview import CameraOverview
 from kitchen_watch.backend.organisations.schemas import CameraView, NodeView, PremisesView
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.tables import AreaType, NodeKind
@@ -423,9 +424,27 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
         "premises": (
             "premises.html",
             regulator,
-            {"places": [premises(name)], "cameras": {1: cameras}, "by_state": by_state},
+            {
+                "places": [premises(name)],
+                "cameras": {1: cameras},
+                "by_state": by_state,
+                "count": 41,
+                "after": 7,
+                "next_href": "/premises?after=8",
+            },
         ),
-        "no premises": ("premises.html", regulator, {"places": [], "cameras": {}, "by_state": Counter()}),
+        "no premises": (
+            "premises.html",
+            regulator,
+            {
+                "places": [],
+                "cameras": {},
+                "by_state": Counter(),
+                "count": 0,
+                "after": 0,
+                "next_href": None,
+            },
+        ),
         "cameras": ("cameras.html", regulator, {"cameras": cameras, "by_state": by_state}),
         "no cameras": ("cameras.html", owner, {"cameras": [], "by_state": Counter()}),
         "edges": ("edges.html", regulator, {"edges": [edge(name), edge(name, connected=False)]}),
@@ -484,7 +503,7 @@ def every_part(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
     """Template, reader and content of the parts that scripts fetch."""
     counts = AlertCounts(open_by_tier={2: 1}, found_today=3)
     cameras = [camera(name, CameraState.OFFLINE)]
-    now = {"counts": counts, "cameras": cameras, "troubled": cameras, "by_state": Counter({"offline": 1})}
+    now = {"counts": counts, "cameras": CameraOverview(Counter({"offline": 1}), cameras)}
     return {
         "look": ("look.html", person(), {"alert": alert_page(name), **handled(name)}),
         "look, too late": ("look.html", person(), {"alert": alert_page(name), **handled(name, steps=())}),
