@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.auth.callers import Supervisor, VisitorOf
+from kitchen_watch.backend.bounds import Moment
 from kitchen_watch.backend.feedback.service import write_dataset
 from kitchen_watch.backend.parts import PartsOf
 
@@ -30,8 +30,8 @@ def export_dataset(
     parts: PartsOf,
     visitor: VisitorOf,
     *,
-    since: Annotated[AwareDatetime | None, Query(description="alerts found from then on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="alerts found before then")] = None,
+    since: Annotated[Moment | None, Query(description="alerts found from then on")] = None,
+    until: Annotated[Moment | None, Query(description="alerts found before then")] = None,
 ) -> StreamingResponse:
     """What people decided about the alerts of your scope, as a group that `kitchen-watch train` takes.
 
