@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -120,8 +121,13 @@ def test_many_processes_at_once_say_everything_once(any_backend: Backend) -> Non
             thread.start()
         for thread in threads:
             thread.join()
-        look(any_backend)
-        issued = notices(any_backend)
+        # What the service's own work has locked for a moment is left for the next look.
+        for _ in range(100):
+            look(any_backend)
+            issued = notices(any_backend)
+            if len(issued) >= 60 * per_alert:
+                break
+            time.sleep(0.05)
         assert len(issued) == len(set(issued)) == 60 * per_alert
     for timer in timers:
         timer._database.close()
