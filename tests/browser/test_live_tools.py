@@ -38,9 +38,6 @@ def _short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_module, "SEGMENT_S", 1.5)
 
 
-@pytest.mark.xfail(
-    reason="the page does not begin to play beside this tests' edge; not understood yet", strict=False
-)
 def test_boxes_are_drawn_where_the_picture_is_and_go_when_nothing_comes(site: Backend, visit: Visit) -> None:
     with edge_of(site) as edge:
         look = boxes(edge)
@@ -86,9 +83,6 @@ def wait_for_views(visitor: Visitor, site: Backend, count: int) -> None:
     pytest.fail(f"{len(site.parts.live.views)} views are open, not {count}")
 
 
-@pytest.mark.xfail(
-    reason="the page does not begin to play beside this tests' edge; not understood yet", strict=False
-)
 def test_a_snapshot_is_shown_with_the_hash_that_is_written_down(site: Backend, visit: Visit) -> None:
     with edge_of(site):
         visitor = visit("regulator", size=PHONE)

@@ -144,7 +144,6 @@ def rectify(owner: Visitor, directory: Path, *, seed: int = 2, words: str = "全
     step(page, "submit")
 
 
-@pytest.mark.xfail(reason="the photo sometimes does not appear in time; not understood yet", strict=False)
 def test_the_same_photo_is_refused_in_words(site: Backend, visit: Visit, tmp_path: Path) -> None:
     alert_with_evidence(site, clip=False)
     browser = site.logged_in("regulator")

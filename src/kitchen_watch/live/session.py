@@ -167,9 +167,11 @@ class ViewerSession:
                 await self._peer.close()
         except (TimeoutError, ConnectionError):
             log.warning("a viewer's session did not close in time")
-        self._peer.remove_all_listeners()
-        self._track.remove_all_listeners()
-        self._on_end(reason)
+        finally:
+            # Whatever the peer did: the place is free again and the backend hears of it.
+            self._peer.remove_all_listeners()
+            self._track.remove_all_listeners()
+            self._on_end(reason)
 
 
 def _usable(offer: str) -> str:

@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from kitchen_watch.clock import SystemClock
+from kitchen_watch.clock import ManualClock
 from kitchen_watch.edge.detect.detection import Box
 from kitchen_watch.edge.pipeline import Seen
 from kitchen_watch.edge.streams.frame import Frame
@@ -141,13 +141,16 @@ def test_a_snapshot_needs_the_session_token_and_a_picture(backend: Backend) -> N
 def boxes(edge: Edge) -> Callable[[], None]:
     """Give the camera a feed of tracks; the answer tells it of one more analysed frame."""
     live = edge.cameras["cam-a1"]
-    feed = live.tracks = TrackFeed(live.sub, SystemClock())
+    # The film bears times of its own: the analysis follows it by 80 ms.
+    clock = ManualClock()
+    feed = live.tracks = TrackFeed(live.sub, clock)
     image = picture(1)
 
     def look() -> None:
         newest = live.sub.newest
         assert newest is not None
         moment = newest.captured_at
+        clock.set_wall(moment + timedelta(milliseconds=80))
         track = Track(3, "head", "no_hat", 0.81234, Box(0.1, 0.2, 0.3, 0.4), moment, moment, 5)
         frame = Frame("cam-a1", 0.0, moment, image, 320, 192, full=lambda: image)
         assert edge.loop is not None

@@ -79,6 +79,9 @@ class LiveHub:
         except Conflict as error:
             await self.views.end(view, str(error))
             raise
+        except BaseException:
+            self.views.end_soon(view, "the offer was not answered")
+            raise
         return answer.sdp
 
     async def add_candidates(self, view: View, fragment: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -67,6 +68,7 @@ class LiveViews:
         self._times = times
         self._settings = settings
         self._views: dict[UUID, View] = {}
+        self._entering: Counter[tuple[int, bool]] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -83,14 +85,21 @@ class LiveViews:
             Conflict: the person has too many views open.
         """
         # An overlay comes beside a picture: they are counted apart, so that a full wall can have both.
-        own = sum(
-            view.person.id == person.id and (view.kind == "tracks") == (kind == "tracks")
-            for view in self._views.values()
+        # Requests that come together are counted while they are still being let in.
+        counted = (person.id, kind == "tracks")
+        own = self._entering[counted] + sum(
+            (view.person.id, view.kind == "tracks") == counted for view in self._views.values()
         )
         if own >= self._settings.views_per_person:
             raise Conflict(f"You already watch {own} pictures. Close one and try again.")
-        view = await run_in_threadpool(self._begin, person, address, camera_id, kind, quality, purpose)
-        self._views[view.view_id] = view
+        self._entering[counted] += 1
+        try:
+            view = await run_in_threadpool(self._begin, person, address, camera_id, kind, quality, purpose)
+            self._views[view.view_id] = view
+        finally:
+            self._entering[counted] -= 1
+            if not self._entering[counted]:
+                del self._entering[counted]
         return view
 
     def find(self, view_id: UUID, person: Person, camera_id: str) -> View:
@@ -108,9 +117,11 @@ class LiveViews:
         """Stop the media and write down how long it was watched. A view that has ended is no matter."""
         if self._views.pop(view.view_id, None) is None:
             return
-        if view.stop is not None:
-            await view.stop()
-        await run_in_threadpool(self._note_end, view, reason)
+        try:
+            if view.stop is not None:
+                await view.stop()
+        finally:
+            await run_in_threadpool(self._note_end, view, reason)
 
     def end_soon(self, view: View, reason: str) -> None:
         """The same, for those who cannot wait."""
@@ -143,8 +154,9 @@ class LiveViews:
                     continue
                 try:
                     allowed = await run_in_threadpool(self._allowed, views)
-                except DBAPIError as error:
-                    log.warning("rights cannot be checked; views end", reason=str(error.orig)[:300])
+                except SQLAlchemyError as error:
+                    # Also where no connection is to be had: what cannot be checked must not go on.
+                    log.warning("rights cannot be checked; views end", reason=str(error)[:300])
                     allowed = set()
                 for view in views:
                     if view.view_id not in allowed:

@@ -12,6 +12,8 @@ from kitchen_watch.errors import Conflict
 
 QUALITY = 90
 MAX_PIXELS = 40_000_000
+MAX_SIDE = 8192
+"""The slanting lines need a square as wide as the diagonal: a long strip would ask for gigabytes."""
 _SIMPLIFIED = 2
 """Place of Noto Sans CJK SC in the font collection."""
 SMALLEST = 12
@@ -27,7 +29,7 @@ def marked(jpeg: bytes, *, viewer: str, camera: str, at: datetime, zone: ZoneInf
     """
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
+            if opened.width * opened.height > MAX_PIXELS or max(opened.size) > MAX_SIDE:
                 raise Conflict("The edge sent a picture that is too large.")
             picture = opened.convert("RGB")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):

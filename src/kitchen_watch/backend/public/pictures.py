@@ -44,7 +44,8 @@ class PublicPictures:
     def __init__(self, pushes: Pushes, clock: Clock) -> None:
         self._pushes = pushes
         self._clock = clock
-        self._followed: dict[str, _Followed] = {}
+        self._followed: dict[tuple[str, str], _Followed] = {}
+        """By edge and camera: one that has moved to another edge is asked for there."""
 
     def __len__(self) -> int:
         return len(self._followed)
@@ -55,9 +56,9 @@ class PublicPictures:
         The caller has made sure that the camera is marked public.
         """
         now = self._clock.monotonic()
-        one = self._followed.get(camera_id)
+        one = self._followed.get((edge_id, camera_id))
         if one is None:
-            one = self._followed[camera_id] = _Followed(now)
+            one = self._followed[edge_id, camera_id] = _Followed(now)
             one.task = asyncio.get_running_loop().create_task(self._follow(one, edge_id, camera_id))
         one.asked_at = now
         if one.picture is None and not one.news.is_set():
@@ -86,7 +87,7 @@ class PublicPictures:
                     log.info("no public picture", camera=camera_id, reason=str(error))
                 await asyncio.sleep(RETRY_S)
         finally:
-            self._followed.pop(camera_id, None)
+            self._followed.pop((edge_id, camera_id), None)
             one.news.set()
 
     async def _take(self, one: _Followed, edge_id: str, camera_id: str) -> None:
