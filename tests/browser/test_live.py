@@ -163,8 +163,11 @@ def until_watched(visitor: Visitor, site: Backend, quality: str) -> None:
     pytest.fail(f"the {quality} stream is not watched")
 
 
-def test_a_window_is_asked_once_why_it_watches(visit: Visit, site: Backend) -> None:
-    site.parts.live.settings.__dict__["ask_purpose"] = True  # settings are frozen; the wish is the operator's
+def test_a_window_is_asked_once_why_it_watches(
+    visit: Visit, site: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Settings are frozen and their defaults shared by every backend of this process: it must not stay so.
+    monkeypatch.setitem(site.parts.live.settings.__dict__, "ask_purpose", True)
     with edge_of(site):
         visitor = visit("regulator", size=PHONE)
         visitor.go(PAGE)
