@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -9,8 +10,13 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 
 from tests.backend.stories import CLIP, PICTURE, Violation, deliver, opening_with_evidence, upload
 from tests.backend.support import Backend
+from tests.support import require
 
-schemathesis = pytest.importorskip("schemathesis", reason="needs the extra [fuzz]: pip install -e '.[fuzz]'")
+try:
+    require(module="schemathesis", why="requests are made up by it; pip install -e '.[fuzz]'")
+except pytest.skip.Exception as skipped:
+    pytest.skip(str(skipped), allow_module_level=True)
+schemathesis: Any = importlib.import_module("schemathesis")
 pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("default")]
 
 LEFT_OUT = {

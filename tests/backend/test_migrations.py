@@ -17,6 +17,7 @@ from kitchen_watch.backend.schema import metadata
 from kitchen_watch.errors import ConfigError
 from tests.backend.conftest import DATABASES
 from tests.postgres import new_database
+from tests.support import require
 
 
 @pytest.fixture(params=DATABASES)
@@ -67,7 +68,7 @@ def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
 
 
 def test_a_database_that_does_not_answer_is_told_in_a_sentence_without_its_password() -> None:
-    pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+    require(module="psycopg", why="the driver of PostgreSQL; the extra [postgres] brings it")
     database = Database("postgresql://kw:hunter2@127.0.0.1:1/kw")
     with pytest.raises(ConfigError, match=r"127\.0\.0\.1:1/kw cannot be used") as refusal:
         upgrade(database)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +11,15 @@ from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.opening import Judgement, open_judgement
 from kitchen_watch.edge.replay import ReplayResult, replay_file
 from kitchen_watch.edge.scoring import CodeScore, Found, load_truth, score, total
+from tests.support import CLIPS, require
 
-CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clips"
 SHORT = ("NO_HAT.held_s=1", "NO_MASK.held_s=1")
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(not CLIPS.is_dir(), reason=f"the real clips are not there ({CLIPS})"),
-]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def judgement() -> AsyncIterator[Judgement]:
+    require(path=CLIPS, why="real clips to look at")
     opened = open_judgement(overrides=SHORT, detector_settings=DetectorSettings(threads=1, streams=1))
     yield opened
     await opened.detector.close()

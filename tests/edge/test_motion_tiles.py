@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,9 +21,9 @@ from kitchen_watch.edge.settings import AnalysisSettings
 from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.events import ModelUsed
+from tests.support import DETECT, require
 
 NIGHT = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
-PICTURES = Path(__file__).resolve().parents[3] / "shared" / "data" / "detect"
 FLOOR = np.random.default_rng(2).integers(90, 96, (1080, 1920, 3), dtype=np.uint8)
 RAT_PX = 36
 COOK = Detection("person", 0.9, Box(0.1, 0.1, 0.3, 0.9))
@@ -144,15 +143,15 @@ async def test_a_model_that_is_busy_leaves_what_was_seen() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(not PICTURES.is_dir(), reason=f"the labelled pictures are not there ({PICTURES})")
 async def test_small_pasted_rats_are_found_only_with_tiles_and_scraps_of_rooms_never() -> None:
+    require(path=DETECT, why="rats and rooms to paste together")
     from benchmarks.pasted_rats import scenes
 
     judgement = open_judgement(detector_settings=DetectorSettings(threads=1, streams=1))
     found = {}
     for kind, rats, tiles in (("without", True, False), ("with", True, True), ("decoys", False, True)):
         found[kind] = 0
-        for scene in scenes(PICTURES, [60, 84], rats=rats):
+        for scene in scenes(DETECT, [60, 84], rats=rats):
             analysis = build_analysis(
                 detector=judgement.detector,
                 health=HealthMonitor(),

@@ -59,8 +59,7 @@ def test_an_onnx_model_needs_no_ultralytics() -> None:
 
 @pytest.mark.integration
 def test_a_pt_file_looks_and_is_refused_with_other_labels(tmp_path: Path) -> None:
-    if not importlib.util.find_spec("ultralytics"):
-        pytest.skip("Ultralytics (extra gpu) is not installed here: it reads .pt files")
+    require(module="ultralytics", why="it reads .pt files; the extra [gpu] brings it")
     require(path=BASELINE, why="a trained .pt file to look with")
     path = tmp_path / "ours.pt"
     path.write_bytes(BASELINE.read_bytes())
