@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -18,8 +18,6 @@ from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Visito
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.service import Visitor
 from kitchen_watch.backend.handling import photos, service
-from kitchen_watch.backend.handling.repeats import Request as Asked
-from kitchen_watch.backend.handling.repeats import once
 from kitchen_watch.backend.handling.schemas import (
     AppealBody,
     CaseView,
@@ -37,46 +35,31 @@ from kitchen_watch.backend.handling.schemas import (
 from kitchen_watch.backend.handling.steps import Hand
 from kitchen_watch.backend.handling.uploading import add_photo
 from kitchen_watch.backend.handling.views import case_view, photo_view
+from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.errors import InvalidRequest
 
 router = APIRouter(prefix="/api/v1/alerts/{alert_id}", tags=["alerts"])
 
 _Id = Annotated[int, Path(ge=0, le=2**63 - 1)]
-_Key = Annotated[
-    str | None,
-    Header(
-        alias="idempotency-key",
-        min_length=8,
-        max_length=100,
-        pattern=r"^[\x21-\x7e]+$",
-        description="asked again with the same key within two days, the answer is the same",
-    ),
-]
 
 
 class _Write:
-    """One write: who, from where, under which key."""
+    """One write of a step, under the clocks in force."""
 
-    def __init__(
-        self, request: Request, parts: PartsOf, person: AnyPerson, visitor: VisitorOf, key: _Key = None
-    ) -> None:
-        self._target = f"{request.method} {request.url.path}"
-        self._parts = parts
-        self._key = key
-        self.hand = _hand(parts, person, visitor)
+    def __init__(self, write: Writing, parts: PartsOf) -> None:
+        by = write.author
+        self._write = write
+        self.hand = Hand(by.person, by.actor.address, by.now, parts.settings.deadlines)
 
     def answer(self, body: BaseModel, act: Callable[[Session, Hand], AlertRow]) -> CaseView:
         """Do it once and tell how the case stands then."""
-        asked = Asked(self.hand.person.id, self._key, self._target, body.model_dump_json().encode())
 
-        with self._parts.database.write() as session:
+        def done(session: Session, _by: Author) -> CaseView:
+            alert = act(session, self.hand)
+            return case_view(session, self.hand.person, alert, now=self.hand.now)
 
-            def done() -> CaseView:
-                alert = act(session, self.hand)
-                return case_view(session, self.hand.person, alert, now=self.hand.now)
-
-            return once(session, asked, CaseView, done, now=self.hand.now)
+        return self._write.answer(body, CaseView, done)
 
 
 _Doing = Annotated[_Write, Depends()]

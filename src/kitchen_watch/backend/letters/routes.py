@@ -5,35 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Path, Query
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.auth.callers import AnyPerson, Regulator, VisitorOf
 from kitchen_watch.backend.bounds import MAX_ID, RowId
-from kitchen_watch.backend.handling.repeats import Request as Asked
-from kitchen_watch.backend.handling.repeats import once
 from kitchen_watch.backend.letters.issuing import issue_by_hand
 from kitchen_watch.backend.letters.printing import letter_pdf
 from kitchen_watch.backend.letters.schemas import AcknowledgeBody, LetterBody, LetterDetail, LetterPage
 from kitchen_watch.backend.letters.service import acknowledge, visible_letter
 from kitchen_watch.backend.letters.tables import LetterKind
 from kitchen_watch.backend.letters.views import letter_detail, letter_page
+from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/letters", tags=["letters"])
 
 _Id = Annotated[int, Path(ge=0, le=MAX_ID)]
-_Key = Annotated[
-    str | None,
-    Header(
-        alias="idempotency-key",
-        min_length=8,
-        max_length=100,
-        pattern=r"^[\x21-\x7e]+$",
-        description="asked again with the same key within two days, the answer is the same",
-    ),
-]
 
 
 @router.get("", summary="Letters")
@@ -61,24 +51,14 @@ def list_letters(
 
 
 @router.post("", status_code=201, summary="Issue a letter")
-def issue(
-    body: LetterBody,
-    request: Request,
-    person: Regulator,
-    visitor: VisitorOf,
-    parts: PartsOf,
-    key: _Key = None,
-) -> LetterDetail:
+def issue(body: LetterBody, _person: Regulator, write: Writing) -> LetterDetail:
     """A reminder letter (提醒函) or supervision notice (督办通知): numbered, sealed, for good."""
-    now = parts.clock.now()
-    asked = Asked(person.id, key, f"POST {request.url.path}", body.model_dump_json().encode())
-    with parts.database.write() as session:
 
-        def done() -> LetterDetail:
-            row = issue_by_hand(session, person, body, by=Actor(person.id, visitor.address), now=now)
-            return letter_detail(session, person, row)
+    def done(session: Session, by: Author) -> LetterDetail:
+        row = issue_by_hand(session, by.person, body, by=by.actor, now=by.now)
+        return letter_detail(session, by.person, row)
 
-        return once(session, asked, LetterDetail, done, now=now)
+    return write.answer(body, LetterDetail, done)
 
 
 @router.get("/{letter_id}", summary="One letter")
@@ -113,24 +93,11 @@ def get_pdf(letter_id: _Id, person: AnyPerson, visitor: VisitorOf, parts: PartsO
 
 
 @router.post("/{letter_id}/acknowledge", summary="Confirm that it has arrived")
-def confirm(
-    letter_id: _Id,
-    body: AcknowledgeBody,
-    request: Request,
-    person: AnyPerson,
-    visitor: VisitorOf,
-    parts: PartsOf,
-    key: _Key = None,
-) -> LetterDetail:
+def confirm(letter_id: _Id, body: AcknowledgeBody, _person: AnyPerson, write: Writing) -> LetterDetail:
     """The restaurant's people, or for letters to the territory side its officers; once."""
-    now = parts.clock.now()
-    asked = Asked(person.id, key, f"POST {request.url.path}", body.model_dump_json().encode())
-    with parts.database.write() as session:
 
-        def done() -> LetterDetail:
-            acknowledge(
-                session, person, letter_id, note=body.note, by=Actor(person.id, visitor.address), now=now
-            )
-            return letter_detail(session, person, visible_letter(session, person, letter_id))
+    def done(session: Session, by: Author) -> LetterDetail:
+        acknowledge(session, by.person, letter_id, note=body.note, by=by.actor, now=by.now)
+        return letter_detail(session, by.person, visible_letter(session, by.person, letter_id))
 
-        return once(session, asked, LetterDetail, done, now=now)
+    return write.answer(body, LetterDetail, done)
