@@ -22,9 +22,9 @@ def export(
     from datetime import UTC
 
     from kitchen_watch.backend.app import make_parts
-    from kitchen_watch.backend.audit.service import Actor, record
+    from kitchen_watch.backend.audit.service import Actor
     from kitchen_watch.backend.commands import read_settings
-    from kitchen_watch.backend.feedback.service import unpack, write_dataset
+    from kitchen_watch.backend.feedback import service
     from kitchen_watch.backend.migrations.apply import upgrade
     from kitchen_watch.backend.organisations.scope import Scope
     from kitchen_watch.clock import SystemClock
@@ -33,15 +33,11 @@ def export(
     upgrade(parts.database)
     start = since.replace(tzinfo=UTC) if since is not None else None
     with tempfile.TemporaryFile() as file:
-        with parts.database.read() as session:
-            made = write_dataset(session, parts.evidence, Scope(everything=True), file, since=start)
-        with parts.database.write() as session:
-            record(
-                session, Actor(None, "command line"), "dataset_exported", at=parts.clock.now(),
-                about=("dataset", "feedback"), pictures=made.pictures,
-            )  # fmt: skip
-        file.seek(0)
-        unpack(file, to)
+        made = service.export(
+            parts.database, parts.evidence, Scope(everything=True), file,
+            by=Actor(None, "command line"), now=parts.clock.now(), since=start,
+        )  # fmt: skip
+        service.unpack(file, to)
     parts.database.close()
     typer.echo(f"{made.pictures} pictures in {to / 'train' / 'feedback'}")
     for label, count in sorted(made.by_label.items()):

@@ -9,10 +9,10 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from kitchen_watch.backend.audit.service import Actor, record
+from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.auth.callers import Supervisor, VisitorOf
 from kitchen_watch.backend.bounds import Moment
-from kitchen_watch.backend.feedback.service import write_dataset
+from kitchen_watch.backend.feedback.service import export
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/dataset", tags=["dataset"])
@@ -40,17 +40,13 @@ def export_dataset(
     now = parts.clock.now()
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when it is sent
     try:
-        with parts.database.read() as session:
-            made = write_dataset(session, parts.evidence, person.scope, file, since=since, until=until)
-        with parts.database.write() as session:
-            record(
-                session, Actor(person.id, visitor.address), "dataset_exported", at=now,
-                about=("dataset", "feedback"), pictures=made.pictures,
-            )  # fmt: skip
+        export(
+            parts.database, parts.evidence, person.scope, file,
+            by=Actor(person.id, visitor.address), now=now, since=since, until=until,
+        )  # fmt: skip
     except BaseException:
         file.close()
         raise
-    file.seek(0)
     return StreamingResponse(
         _blocks(file),
         media_type="application/zip",

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.alerts.lifecycle import Step
 from kitchen_watch.backend.alerts.states import AlertState
 from kitchen_watch.backend.alerts.tables import AlertRow
+from kitchen_watch.backend.audit.service import Actor, record
+from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow, ManifestRow
 from kitchen_watch.backend.feedback.lessons import ACCUSED, LABELS, OPPOSITE, Lesson, lesson
@@ -49,6 +51,26 @@ class _Judged:
     reason: str | None
     sha256: str
     detections: list[dict[str, Any]]
+
+
+def export(
+    database: Database,
+    store: EvidenceStore,
+    scope: Scope,
+    target: IO[bytes],
+    *,
+    by: Actor,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Exported:
+    """Write the data set of a scope (see :func:`write_dataset`), and into the audit log that it was taken."""
+    with database.read() as session:
+        made = write_dataset(session, store, scope, target, since=since, until=until)
+    with database.write() as session:
+        record(session, by, "dataset_exported", at=now, about=("dataset", "feedback"), pictures=made.pictures)
+    target.seek(0)
+    return made
 
 
 def write_dataset(
@@ -158,7 +180,8 @@ def _write(
         exported.left_out[several] += 1
         return None
     kin = {accused, OPPOSITE.get(accused, accused)}
-    others = [_box(one) for one in judged.detections if one["label"] in kin and _box(one) != boxes[0]]
+    kindred = (_box(one) for one in judged.detections if one["label"] in kin)
+    others = [box for box in kindred if box != boxes[0]]
     try:
         content, box = cut(store.path(judged.sha256).read_bytes(), boxes[0], others)
     except (OSError, EvidenceMissing):
