@@ -321,20 +321,7 @@ class EdgeNode:
     async def _put_in_force(self, configuration: Configuration) -> None:
         """Validate for every camera, then apply. What only a restart can change is refused."""
         new, old = configuration.settings, self.settings
-        fixed = (
-            "edge_id",
-            "data_dir",
-            "backend",
-            "model",
-            "status",
-            "analysis",
-            "evidence",
-            "detector",
-            "health",
-            "live",
-            "shadow",
-        )
-        for key in fixed:
+        for key in FIXED_WHILE_RUNNING:
             if getattr(new, key) != getattr(old, key):
                 raise ConfigError(
                     f"{key}: cannot be changed while the edge runs. Restart it to change {key}."

@@ -21,7 +21,7 @@ from kitchen_watch.config import Settings
 from kitchen_watch.edge.detect.crop import Crop, crop_around
 from kitchen_watch.edge.detect.detection import Detection, Detector
 from kitchen_watch.edge.streams.frame import Frame, Image
-from kitchen_watch.edge.tracking import GROUPS, overlap
+from kitchen_watch.edge.tracking import GROUPS
 from kitchen_watch.edge.tracks import Opinion, Track
 
 SAME_OBJECT = 0.3
@@ -146,7 +146,7 @@ class SecondLook:
         for detection in found:
             if GROUPS.get(detection.label, detection.label) != group:
                 continue
-            if overlap(detection.box, there) < SAME_OBJECT:
+            if detection.box.overlap(there) < SAME_OBJECT:
                 continue
             if detection.label != track.label:
                 contrary = max(contrary, detection.confidence)

@@ -201,7 +201,7 @@ def settle(detections: Iterable[Detection], settings: TrackerSettings) -> list[_
     settled: list[_Settled] = []
     while remaining:
         best, *others = remaining
-        same = [other for other in others if overlap(best.box, other.box) >= settings.same_object]
+        same = [other for other in others if best.box.overlap(other.box) >= settings.same_object]
         ambiguous = any(
             other.label != best.label and other.confidence >= settings.ambiguous * best.confidence
             for other in same
@@ -210,16 +210,6 @@ def settle(detections: Iterable[Detection], settings: TrackerSettings) -> list[_
         settled.append(_Settled(best, seen and not ambiguous, seen))
         remaining = [other for other in others if other not in same]
     return settled
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(one.x2, other.x2) - max(one.x1, other.x1)
-    height = min(one.y2, other.y2) - max(one.y1, other.y1)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (one.width * one.height + other.width * other.height - shared)
 
 
 def shift(before: Box, after: Box, aspect: float) -> float:

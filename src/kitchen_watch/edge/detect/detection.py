@@ -40,6 +40,15 @@ class Box(NamedTuple):
         """(x, y) where a person stands."""
         return (self.x1 + self.x2) / 2, self.y2
 
+    def overlap(self, other: Box) -> float:
+        """Intersection over union with another box, 0..1."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.width * self.height + other.width * other.height - shared)
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kitchen_watch.edge.detect.detection import Box, Detection
+from kitchen_watch.edge.detect.detection import Detection
 
 SAME_PLACE = 0.5
 """Least intersection over union of two boxes that show the same thing."""
@@ -31,20 +31,10 @@ def compare(current: Sequence[Detection], shadow: Sequence[Detection]) -> Compar
     both: list[Detection] = []
     only: list[Detection] = []
     for mine in sorted((one for one in current if one.firm), key=lambda one: -one.confidence):
-        there = [one for one in left if one.label == mine.label and overlap(one.box, mine.box) >= SAME_PLACE]
+        there = [one for one in left if one.label == mine.label and one.box.overlap(mine.box) >= SAME_PLACE]
         if there:
-            left.remove(max(there, key=lambda one: overlap(one.box, mine.box)))
+            left.remove(max(there, key=lambda one: one.box.overlap(mine.box)))
             both.append(mine)
         else:
             only.append(mine)
     return Comparison(tuple(both), tuple(only), tuple(left))
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union, 0..1."""
-    wide = min(one.x2, other.x2) - max(one.x1, other.x1)
-    high = min(one.y2, other.y2) - max(one.y1, other.y1)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    shared = wide * high
-    return shared / (one.width * one.height + other.width * other.height - shared)
