@@ -10,6 +10,7 @@ from importlib import metadata
 from fastapi import FastAPI
 
 from kitchen_watch.backend import probes
+from kitchen_watch.backend.address_limit import AddressLimit
 from kitchen_watch.backend.alerts import routes as alert_routes
 from kitchen_watch.backend.alerts.hub import FeedHub
 from kitchen_watch.backend.audit import routes as audit_routes
@@ -47,7 +48,6 @@ from kitchen_watch.backend.pages.notification_words import words_for
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
-from kitchen_watch.backend.public.limit import PublicLimit
 from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.rule_sets import routes as rule_set_routes
 from kitchen_watch.backend.rule_sets.publishing import Publisher
@@ -134,7 +134,7 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
         control=control,
         live=live,
         metrics=metrics,
-        public_limit=PublicLimit(settings.public.requests_per_minute),
+        public_limit=AddressLimit(settings.public.requests_per_minute, what="requests"),
         public_pictures=PublicPictures(live.pushes, clock),
     )
 

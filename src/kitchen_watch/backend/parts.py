@@ -12,6 +12,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from kitchen_watch.backend.address_limit import AddressLimit
 from kitchen_watch.backend.alerts.hub import FeedHub
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
@@ -22,7 +23,6 @@ from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
-from kitchen_watch.backend.public.limit import PublicLimit
 from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import Clock
@@ -44,7 +44,7 @@ class Parts:
     control: ControlHub
     live: LiveHub
     metrics: Metrics
-    public_limit: PublicLimit
+    public_limit: AddressLimit
     public_pictures: PublicPictures
 
 

@@ -1,4 +1,4 @@
-"""How often somebody may try to log in: per network address, and per login name."""
+"""How often somebody may try to log in with one login name."""
 
 from __future__ import annotations
 
@@ -6,37 +6,13 @@ import hashlib
 import math
 from datetime import datetime, timedelta
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.tables import LoginFailureRow
-from kitchen_watch.errors import LockedOut, Throttled
+from kitchen_watch.errors import LockedOut
 
-WINDOW = timedelta(minutes=1)
 FORGET_AFTER = timedelta(days=1)
-
-
-class AddressLimit:
-    """Login attempts of one network address in any minute, counted in this process."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._item = RateLimitItemPerMinute(per_minute)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def check(self, address: str) -> None:
-        """Count one attempt.
-
-        Raises:
-            Throttled: there were too many from this address.
-        """
-        if not self._limiter.hit(self._item, address):
-            raise Throttled(
-                "Too many login attempts from this network address. Wait a minute and try again.",
-                retry_after=WINDOW,
-            )
 
 
 def begin_attempt(session: Session, username: str, *, now: datetime, allowed: int, lock: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""How often strangers may ask, per network address."""
+"""How often one network address may ask."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from limits.strategies import MovingWindowRateLimiter
 
 from kitchen_watch.errors import Throttled
 
+WINDOW = timedelta(minutes=1)
 
-class PublicLimit:
-    """Public requests of one network address in any minute, counted in this process."""
 
-    def __init__(self, per_minute: int) -> None:
+class AddressLimit:
+    """What one network address asks in any minute, counted in this process; ``what`` names it."""
+
+    def __init__(self, per_minute: int, *, what: str) -> None:
         self._item = RateLimitItemPerMinute(per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._what = what
 
     def check(self, address: str) -> None:
-        """Count one request.
+        """Count one.
 
         Raises:
             Throttled: there were too many from this address.
         """
         if not self._limiter.hit(self._item, address):
             raise Throttled(
-                "Too many requests from this network address. Wait a minute and try again.",
-                retry_after=timedelta(minutes=1),
+                f"Too many {self._what} from this network address. Wait a minute and try again.",
+                retry_after=WINDOW,
             )
