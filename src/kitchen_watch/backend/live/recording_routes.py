@@ -41,12 +41,13 @@ async def list_recording(
     purpose: Purpose = "",
 ) -> RecordingView:
     """Pieces of the last minutes, or of the span asked for; masked where the camera has privacy areas."""
-    until = until_at or (parts.clock.now() if since_at is None else since_at + USUAL)
     try:
+        until = until_at or (parts.clock.now() if since_at is None else since_at + USUAL)
         since = since_at or until - USUAL
+        span = until - since
     except OverflowError:
-        raise InvalidRequest("This span lies before the beginning of the calendar.") from None
-    if not timedelta(0) < until - since <= LONGEST:
+        raise InvalidRequest("This span reaches beyond the calendar.") from None
+    if not timedelta(0) < span <= LONGEST:
         raise InvalidRequest("until_at must come after since_at, by 24 hours at most.")
     edge_id = await run_in_threadpool(
         _note, parts, person, Actor(person.id, visitor.address), camera_id, "recording_listed", purpose,
