@@ -28,6 +28,8 @@ from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.feedback import routes as feedback_routes
+from kitchen_watch.backend.forms import routes as form_routes
+from kitchen_watch.backend.forms.starters import load_starters
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.ingest import routes as ingest_routes
@@ -81,6 +83,7 @@ ROUTERS = (
     webhook_routes.router,
     letter_routes.router,
     notification_routes.router,
+    form_routes.router,
 )
 
 
@@ -92,6 +95,7 @@ def create_app(settings: BackendSettings, *, clock: Clock | None = None) -> Fast
     """
     parts = make_parts(settings, clock or SystemClock())
     upgrade(parts.database)
+    load_starters(parts.database, now=parts.clock.now())
     app = FastAPI(
         title="kitchen_watch",
         version=metadata.version("kitchen-watch"),

@@ -10,6 +10,7 @@ from kitchen_watch.backend.auth import tables as _auth
 from kitchen_watch.backend.deadlines import tables as _deadlines
 from kitchen_watch.backend.edges import tables as _edges
 from kitchen_watch.backend.evidence import tables as _evidence
+from kitchen_watch.backend.forms import tables as _forms
 from kitchen_watch.backend.handling import tables as _handling
 from kitchen_watch.backend.ingest import tables as _ingest
 from kitchen_watch.backend.letters import tables as _letters
@@ -28,6 +29,7 @@ ROOMS = (
     _deadlines,
     _edges,
     _evidence,
+    _forms,
     _handling,
     _imports,
     _ingest,

@@ -1,0 +1,1 @@
+"""Check forms: fixed items in sections, versioned; what a filled form may say is decided here."""
