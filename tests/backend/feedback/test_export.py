@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kitchen_watch.backend.feedback.service import unpack
+from kitchen_watch.errors import ConfigError
 from kitchen_watch.events import DetectionSeen, EvidenceKind, manifest_sha256
 from kitchen_watch.training import dataset
 from tests.backend.stories import Chain, Violation, deliver, evidence_file, upload
@@ -146,3 +147,49 @@ def test_a_snapshot_that_is_no_picture_costs_only_itself(any_backend: Backend) -
         opened(any_backend.logged_in("admin").get("/api/v1/dataset")).read("train/feedback/manifest.json")
     )
     assert about["left_out"] == {"the snapshot cannot be read": 2}
+
+
+def taken(backend: Backend, folder: Path, **span: str) -> list[str]:
+    """Export into ``folder`` and say which alerts training reads from it, with what is in their boxes."""
+    answer = backend.logged_in("admin").get("/api/v1/dataset", params=span)
+    unpack(io.BytesIO(answer.content), folder)
+    return sorted(
+        f"{example.picture.stem.rpartition('_')[2]} {dataset.LABELS[int(example.boxes[0][0])]}"
+        for example in dataset.read_split(folder / "train")
+    )
+
+
+def test_a_decision_reversed_since_the_last_export_takes_its_picture_away(
+    judged: Backend, tmp_path: Path
+) -> None:
+    assert taken(judged, tmp_path) == ["1 no_hat", "2 hat"]
+    for who, step, body in (
+        ("regulator", "assign", {}),
+        ("manager_a", "appeal", {"text": "他戴了帽子"}),
+        ("supervisor", "decide", {"upheld": True, "note": "看过录像", "reason": "hidden"}),
+    ):
+        browser = judged.logged_in(who)
+        version = browser.get("/api/v1/alerts/1/case").json()["version"]
+        answer = browser.post(f"/api/v1/alerts/1/{step}", json={"version": version, **body})
+        assert answer.status_code == 200, answer.text
+    assert taken(judged, tmp_path, since="2031-01-01T00:00:00Z") == ["1 no_hat", "2 hat"], "another span"
+    assert taken(judged, tmp_path) == ["2 hat"]
+    about = json.loads((tmp_path / "train/feedback/manifest.json").read_text("utf-8"))
+    assert [one["alert"] for one in about["pictures"]] == [2]
+
+
+def test_a_picture_stays_when_only_the_snapshot_is_gone(judged: Backend, tmp_path: Path) -> None:
+    taken(judged, tmp_path)
+    for path in judged.parts.settings.evidence_dir.glob("??/??/*"):
+        path.unlink()
+    assert taken(judged, tmp_path) == ["1 no_hat", "2 hat"]
+
+
+def test_a_list_that_cannot_be_read_stops_the_export_before_anything_is_written(
+    judged: Backend, tmp_path: Path
+) -> None:
+    (tmp_path / "train/feedback").mkdir(parents=True)
+    (tmp_path / "train/feedback/manifest.json").write_text("{", "utf-8")
+    with pytest.raises(ConfigError, match="new folder"):
+        taken(judged, tmp_path)
+    assert list((tmp_path / "train/feedback").iterdir()) == [tmp_path / "train/feedback/manifest.json"]

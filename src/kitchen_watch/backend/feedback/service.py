@@ -26,7 +26,7 @@ from kitchen_watch.backend.feedback.lessons import ACCUSED, LABELS, OPPOSITE, Le
 from kitchen_watch.backend.feedback.pictures import Box, cut
 from kitchen_watch.backend.handling.tables import TransitionRow
 from kitchen_watch.backend.organisations.scope import Scope
-from kitchen_watch.errors import EvidenceMissing
+from kitchen_watch.errors import ConfigError, EvidenceMissing
 from kitchen_watch.events import EvidenceKind
 
 GROUP = "train/feedback"
@@ -43,6 +43,8 @@ class Exported:
     pictures: int = 0
     by_label: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    without_picture: dict[int, str] = field(default_factory=dict)
+    """Decisions by alert that stand, but whose snapshot is not here (yet, or no longer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,11 @@ def write_dataset(
                 entries.append(entry)
         about = {
             "labels": LABELS,
+            "since": since.isoformat() if since is not None else None,
+            "until": until.isoformat() if until is not None else None,
             "pictures": entries,
             "left_out": dict(exported.left_out),
+            "without_picture": exported.without_picture,
         }
         archive.writestr(f"{GROUP}/manifest.json", json.dumps(about, ensure_ascii=False, indent=1))
     return exported
@@ -137,6 +142,7 @@ def _judged(
             found = snapshots.get(alert.id)
             if found is None:
                 exported.left_out["there is no clean snapshot (yet)"] += 1
+                exported.without_picture[alert.id] = alert.state.value
                 continue
             yield _Judged(alert, reasons.get(alert.id), *found)
 
@@ -186,6 +192,7 @@ def _write(
         content, box = cut(store.path(judged.sha256).read_bytes(), boxes[0], others)
     except (OSError, EvidenceMissing):
         exported.left_out["the snapshot cannot be read"] += 1
+        exported.without_picture[judged.alert.id] = judged.alert.state.value
         return None
     # A camera is a site; its name would tell a restaurant.
     site = hashlib.sha256(judged.alert.camera_id.encode()).hexdigest()[:8]
@@ -199,6 +206,7 @@ def _write(
     return {
         "picture": f"{name}.jpg",
         "alert": judged.alert.id,
+        "found_at": judged.alert.found_at.isoformat(),
         "code": judged.alert.code,
         "decision": judged.alert.state.value,
         "reason": judged.reason if judged.alert.state is AlertState.FALSE_ALARM else None,
@@ -219,6 +227,49 @@ def _line(label: str, box: Box) -> str:
 
 
 def unpack(archive: IO[bytes], target: Path) -> None:
-    """Put an exported ZIP under ``target``; a picture that is there already is written anew."""
+    """Put an exported ZIP under ``target``, where an earlier export may lie.
+
+    The new export speaks for all alerts of its span: a picture of an earlier one whose decision has
+    been reversed since, or settles nothing any more, is taken away. Pictures outside the span stay.
+    """
+    folder = target / GROUP
+    earlier = _manifest(folder / "manifest.json")
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(target)
+    made = _manifest(folder / "manifest.json")
+    kept = {entry["picture"] for entry in made["pictures"]}
+    for entry in earlier["pictures"]:
+        if entry["picture"] in kept:
+            continue
+        stands = made["without_picture"].get(str(entry["alert"])) == entry["decision"]
+        if stands or not _within(entry.get("found_at"), made["since"], made["until"]):
+            made["pictures"].append(entry)
+            continue
+        stem = Path(entry["picture"]).stem
+        for part, suffix in (("images", "jpg"), ("labels", "txt"), ("labelled", "txt")):
+            (folder / part / f"{stem}.{suffix}").unlink(missing_ok=True)
+    (folder / "manifest.json").write_text(json.dumps(made, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {"pictures": []}
+    except ValueError as error:
+        raise ConfigError(
+            f"{path} of an earlier export cannot be read ({error}). Export into a new folder."
+        ) from None
+    if not isinstance(content, dict) or not isinstance(content.get("pictures"), list):
+        raise ConfigError(f"{path} is no list of an earlier export. Export into a new folder.")
+    return content
+
+
+def _within(found_at: str | None, since: str | None, until: str | None) -> bool:
+    if since is None and until is None:
+        return True
+    if found_at is None:  # an export from before the moments were written down
+        return False
+    at = datetime.fromisoformat(found_at)
+    after = since is None or at >= datetime.fromisoformat(since)
+    return after and (until is None or at < datetime.fromisoformat(until))
