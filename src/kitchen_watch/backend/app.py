@@ -51,6 +51,8 @@ from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.pictures import PublicPictures
+from kitchen_watch.backend.ratings import routes as rating_routes
+from kitchen_watch.backend.ratings.timer import RatingTimer
 from kitchen_watch.backend.rule_sets import routes as rule_set_routes
 from kitchen_watch.backend.rule_sets.publishing import Publisher
 from kitchen_watch.backend.secret_key import load_secret_key
@@ -84,6 +86,7 @@ ROUTERS = (
     letter_routes.router,
     notification_routes.router,
     form_routes.router,
+    rating_routes.router,
 )
 
 
@@ -185,6 +188,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     outgoing = [asyncio.create_task(run()) for run in runs]
     publisher = Publisher(parts.database, parts.clock, parts.control)
     publishing = asyncio.create_task(publisher.run())
+    ratings = RatingTimer(parts.database, parts.clock, parts.settings.ratings)
+    freezing = asyncio.create_task(ratings.run())
     try:
         yield
     finally:
@@ -200,5 +205,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.gather(*outgoing)
         publisher.stop()
         await publishing
+        ratings.stop()
+        await freezing
         await parts.control.close()
         parts.database.close()

@@ -18,6 +18,7 @@ from kitchen_watch.backend.notifications import tables as _notifications
 from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.public import tables as _public
+from kitchen_watch.backend.ratings import tables as _ratings
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.tables import Table
 from kitchen_watch.backend.webhooks import tables as _webhooks
@@ -37,6 +38,7 @@ ROOMS = (
     _notifications,
     _organisations,
     _public,
+    _ratings,
     _rule_sets,
     _webhooks,
 )

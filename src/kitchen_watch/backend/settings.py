@@ -15,6 +15,7 @@ from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.notifications.settings import NotificationSettings
 from kitchen_watch.backend.public.settings import PublicSettings
+from kitchen_watch.backend.ratings.settings import RatingSettings
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.config import Settings
 from kitchen_watch.logs import LogFormat
@@ -86,6 +87,7 @@ class BackendSettings(Settings):
     letters: LetterSettings = LetterSettings()
     notifications: NotificationSettings = NotificationSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
+    ratings: RatingSettings = RatingSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -9,14 +9,20 @@ import pytest
 from kitchen_watch.backend.pages.rendering import STATIC, TEMPLATES, render, static_url, static_version
 from tests.backend.pages import samples
 from tests.backend.pages.markup import Element, Markup, read
+from tests.backend.pages.rating_samples import Pages, rating_pages
 
-PAGES = list(samples.every_page())
+
+def every_page(name: str = "甲饭店") -> Pages:
+    return {**samples.every_page(name), **rating_pages(name)}
+
+
+PAGES = list(every_page())
 PARTS = list(samples.every_part())
 HOSTILE = "<script>alert('甲')</script>\"' onmouseover=\"x {{ 7*7 }} %(name)s %s & <b>"
 
 
 def show(page: str, language: str = "zh", *, name: str = "甲饭店", theme: str = "auto") -> str:
-    template, person, content = {**samples.every_page(name), **samples.every_part(name)}[page]
+    template, person, content = {**every_page(name), **samples.every_part(name)}[page]
     return render(template, samples.frame(language, person, theme), content)
 
 
@@ -51,7 +57,7 @@ def shape(markup: Markup) -> list[tuple[str, frozenset[str]]]:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_form_that_writes_carries_the_session_token(page: str) -> None:
     html = show(page)
-    person = samples.every_page()[page][1]
+    person = every_page()[page][1]
     for form in re.findall(r"<form method=\"post\".*?</form>", html, re.DOTALL):
         assert person is None or 'name="csrf_token" value="token-1"' in form
 

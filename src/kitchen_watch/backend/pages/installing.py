@@ -22,6 +22,7 @@ from kitchen_watch.backend.pages import (
     login_routes,
     notification_routes,
     public_routes,
+    rating_routes,
     receiver_routes,
     routes,
     rule_set_routes,
@@ -94,6 +95,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(letter_routes.router)
     app.include_router(notification_routes.router)
     app.include_router(receiver_routes.router)
+    app.include_router(rating_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")
     for kind, handler in list(app.exception_handlers.items()):

@@ -159,6 +159,7 @@ def _filters(language: Language) -> dict[str, Any]:
         "said": lambda sentence: said(sentence, language),
         "area_name": area_name,
         "local": local,
+        "day": lambda at, now, zone=PREMISES_ZONE: times.day(at, ZoneInfo(zone), language, now=now),
         "full": lambda at, zone=PREMISES_ZONE: times.full(at, ZoneInfo(zone), language),
         "remaining": lambda due_at, now: times.remaining(due_at, language, now=now),
         "ago": lambda at, now: times.ago(at, language, now=now),

@@ -33,6 +33,12 @@ def local(at: datetime, zone: ZoneInfo, language: Language, *, now: datetime, se
     return f"{format_skeleton(skeleton, there, locale=language.locale)} {clock}"
 
 
+def day(at: datetime, zone: ZoneInfo, language: Language, *, now: datetime) -> str:
+    """The calendar day in ``zone``; the year is left out for this year."""
+    there, today = at.astimezone(zone), now.astimezone(zone)
+    return format_skeleton("MMMd" if there.year == today.year else "yMMMd", there, locale=language.locale)
+
+
 def full(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """Date, time of day with milliseconds and offset from UTC: what a record needs."""
     there = at.astimezone(zone)

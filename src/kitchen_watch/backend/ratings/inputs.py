@@ -1,0 +1,111 @@
+"""Reads what ratings are made of, for many premises in few queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from kitchen_watch.backend.alerts.lifecycle import Step
+from kitchen_watch.backend.alerts.states import AlertState
+from kitchen_watch.backend.alerts.tables import AlertRow
+from kitchen_watch.backend.deadlines.clocks import ClockStep
+from kitchen_watch.backend.deadlines.tables import DeadlineRow
+from kitchen_watch.backend.handling.tables import TransitionRow
+from kitchen_watch.backend.ratings.formula import RatedAlert, RatingInputs
+from kitchen_watch.backend.ratings.settings import RatingFormula
+
+UNCOUNTED = (AlertState.PENDING_VERIFICATION, AlertState.FALSE_ALARM, AlertState.MERGED)
+"""Nobody has confirmed it, it was none, or it counts as the alert that it went on in."""
+RESTAURANTS_OWN = (ClockStep.ACCEPT, ClockStep.CONTAIN, ClockStep.FIX)
+"""Verifying late is the territory side's fault."""
+
+
+def read_inputs(
+    session: Session,
+    premises_ids: Collection[int],
+    *,
+    since_at: datetime,
+    until_at: datetime,
+    now: datetime,
+    formula: RatingFormula,
+    chosen: Select[int] | None = None,
+) -> dict[int, RatingInputs]:
+    """Inputs by premises, of what was found in the half-open span; as it stands now.
+
+    ``chosen`` is the query that ``premises_ids`` came from: a city's ids are too many to name them all.
+    """
+    wanted = and_(
+        AlertRow.premises_id.in_(premises_ids if chosen is None else chosen),
+        AlertRow.found_at >= since_at - formula.repeat_within,
+        AlertRow.found_at < until_at,
+        AlertRow.state.not_in(UNCOUNTED),
+    )
+    late, in_time, overdue = _deadlines(session, wanted, now)
+    returned: dict[int, int] = dict(session.execute(_returns(wanted)).all())
+    alerts: dict[int, list[RatedAlert]] = defaultdict(list)
+    rows = session.execute(
+        select(
+            AlertRow.premises_id, AlertRow.id, AlertRow.code, AlertRow.tier, AlertRow.found_at, AlertRow.state
+        )
+        .where(wanted)
+        .order_by(AlertRow.premises_id, AlertRow.id)
+    )
+    for premises_id, alert_id, code, tier, found_at, state in rows:
+        closed = state is AlertState.CLOSED
+        alerts[premises_id].append(
+            RatedAlert.model_construct(
+                alert_id=alert_id,
+                code=code,
+                tier=tier,
+                found_at=found_at,
+                late=late.get(alert_id, 0),
+                returned=returned.get(alert_id, 0),
+                closed=closed,
+                closed_in_time=closed and alert_id in in_time,
+                overdue=alert_id in overdue,
+            )
+        )
+    return {
+        premises_id: RatingInputs.model_construct(
+            premises_id=premises_id,
+            since_at=since_at,
+            until_at=until_at,
+            alerts=tuple(alerts[premises_id]),
+        )
+        for premises_id in premises_ids
+    }
+
+
+def _deadlines(
+    session: Session, wanted: ColumnElement[bool], now: datetime
+) -> tuple[dict[int, int], set[int], set[int]]:
+    """Missed deadlines by alert; the alerts that were closed in time; those whose last clock has run out."""
+    missed = or_(DeadlineRow.met.is_(False), and_(DeadlineRow.settled_at.is_(None), DeadlineRow.due_at < now))
+    fix = DeadlineRow.step == ClockStep.FIX
+    rows = session.execute(
+        select(
+            DeadlineRow.alert_id,
+            func.sum(case((missed, 1), else_=0)),
+            func.sum(case((and_(fix, DeadlineRow.met.is_(True)), 1), else_=0)),
+            func.sum(case((and_(fix, missed), 1), else_=0)),
+        )
+        .join(AlertRow, AlertRow.id == DeadlineRow.alert_id)
+        .where(wanted, DeadlineRow.step.in_(RESTAURANTS_OWN))
+        .group_by(DeadlineRow.alert_id)
+    ).all()
+    late = {alert_id: int(count) for alert_id, count, _, _ in rows if count}
+    overdue = {alert_id for alert_id, _, _, count in rows if count}
+    return late, {alert_id for alert_id, _, count, _ in rows if count} - overdue, overdue
+
+
+def _returns(wanted: ColumnElement[bool]) -> Select[int, int]:
+    return (
+        select(TransitionRow.alert_id, func.count())
+        .join(AlertRow, AlertRow.id == TransitionRow.alert_id)
+        .where(wanted, TransitionRow.step == Step.RETURN)
+        .group_by(TransitionRow.alert_id)
+    )
