@@ -1,0 +1,1 @@
+"""Parts of ``benchmarks.edge``: films, cameras, the systems that are compared, the floor, the plots."""
