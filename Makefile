@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test test-train bench-backend lint lock clean
+.PHONY: help install demo test test-train bench bench-backend lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ test: $(VENV)/.installed-dev ## the tests that need nothing but this machine
 
 test-train: $(VENV)/.installed-dev ## the tests of training; need the extra [train]
 	$(BIN)/python -m pytest $(TORCH_TESTS) $(ARGS)
+
+bench: $(VENV)/.installed-dev ## cameras per core, beside Ultralytics; some 12 minutes on an idle machine
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[demo,train]'
+	$(BIN)/python -m benchmarks.edge $(ARGS)
 
 bench-backend: $(VENV)/.installed-dev ## the backend with a million alerts, measured; some 15 minutes, 4 GB of disk
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[postgres,postgres-server]'

@@ -19,7 +19,9 @@ def draw(result: dict[str, Any], target: Path) -> None:
     cost, share, delay, memory = axes.flat
     for system, colour in COLOURS.items():
         samples = [
-            one for one in result["samples"] if one["system"] == system and one["scene"] == "moving"
+            one
+            for one in result["samples"]
+            if one["system"] == system and one["scene"] == "moving" and not one["sub"]
         ]
         samples.sort(key=lambda one: one["cameras"])
         cameras = [one["cameras"] for one in samples]

@@ -164,3 +164,21 @@ async def test_small_pasted_rats_are_found_only_with_tiles_and_scraps_of_rooms_n
     await judgement.detector.close()
     assert found["with"] > found["without"]
     assert found["decoys"] == 0
+
+
+async def test_a_running_clock_costs_few_tiles_and_hides_nothing_that_runs_past_it() -> None:
+    clock = [(1800, 40, 30 + 10 * (number % 2)) for number in range(60)]
+    nothing_there, found = Detector("hat"), Detector("rat")
+    tiles = MotionTiles(nothing_there, ("rat",))
+    await _run(tiles, [_frame(number, clock[number]) for number in range(60)])
+    assert 8 < tiles.looks < 16, "often at first, then every other second"
+    tiles._detector = found
+    passing = [_frame(60 + number, clock[number], (1500 + 60 * number, 60, RAT_PX)) for number in range(6)]
+    assert sum(len(one) for one in await _run(tiles, passing)) >= 4
+
+
+async def test_a_rat_that_stays_in_one_place_is_looked_at_again_and_again() -> None:
+    tiles = MotionTiles(Detector(), ("rat",))
+    frames = [_frame(number, (1000 + 15 * (number % 2), 800, RAT_PX)) for number in range(40)]
+    found = await _run(tiles, frames)
+    assert sum(bool(one) for one in found) >= 38

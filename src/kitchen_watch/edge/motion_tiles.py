@@ -35,6 +35,14 @@ GATHER = 5
 """Changes so near to each other (analysed pixels) belong to one region."""
 GAIN = 2.0
 """A tile shows things at least so many times larger than the first look."""
+PLACE = 1 / 32
+"""Places that are remembered as restless are so large (share of the picture's width and height)."""
+FRUITLESS = 8
+"""Tiles in which nothing was found, until their place is looked at less often."""
+RESTLESS_PAUSE_S = 2.0
+"""A restless place (the camera's own running clock, a fan, a flame) is looked at only so often."""
+FORGIVEN_S = 20.0
+"""A place that was quiet for so long is new again."""
 CUT_AWAY = 2.0
 """Canvas pixels: a box so near to a tile's edge may be a part of something larger."""
 
@@ -47,6 +55,15 @@ class MotionTileSettings(Settings):
     difference: Annotated[
         int, Field(ge=3, le=128, description="change of brightness (0 to 255) that counts as movement")
     ] = 14
+
+
+@dataclass(slots=True)
+class _Place:
+    """A small part of the picture in which something moved."""
+
+    seen_at: datetime
+    looked_at: datetime
+    fruitless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,7 @@ class MotionTiles:
         self._closed = closed
         self._before: NDArray[np.uint8] | None = None
         self._spent: deque[datetime] = deque()
+        self._places: dict[tuple[int, int], _Place] = {}
 
     async def look(self, frame: Frame, seen: Sequence[Detection]) -> tuple[Detection, ...]:
         """``seen`` with what tiles show besides, boxes in 0..1 of the whole picture.
@@ -91,6 +109,9 @@ class MotionTiles:
         )
         if not regions or not quiet or not self._allowed(at):
             return tuple(seen)
+        regions = [region for region in regions if self._worth_it(region, at)]
+        if not regions:
+            return tuple(seen)
         full = await asyncio.to_thread(frame.full)
         found: list[Detection] = []
         while regions and self._allowed(at):
@@ -100,8 +121,29 @@ class MotionTiles:
             self._spent.append(at)
             self.looks += 1
             answers = await self._detector.detect(replace(frame, image=tile.cut(full)))
-            found += self._kept(answers or (), tile, inside)
+            kept = self._kept(answers or (), tile, inside)
+            found += kept
+            if answers is not None:
+                self._learn(inside, at, fruitful=bool(kept))
         return (*seen, *found)
+
+    def _worth_it(self, region: Region, at: datetime) -> bool:
+        """False for a moment where many tiles showed nothing and something moves all the time."""
+        place = self._places.get(_place(region))
+        if place is None:
+            return True
+        quiet, place.seen_at = abs((at - place.seen_at).total_seconds()), at
+        if quiet >= FORGIVEN_S:
+            place.fruitless = 0
+        waited = abs((at - place.looked_at).total_seconds())
+        return place.fruitless < FRUITLESS or waited >= RESTLESS_PAUSE_S
+
+    def _learn(self, regions: Sequence[Region], at: datetime, *, fruitful: bool) -> None:
+        """Remember where a tile was cut for nothing; what passes through is in no place for long."""
+        for key in {_place(region) for region in regions}:
+            place = self._places.setdefault(key, _Place(at, at))
+            place.looked_at = at
+            place.fruitless = 0 if fruitful else place.fruitless + 1
 
     def _kept(self, answers: Sequence[Detection], tile: Crop, regions: Sequence[Region]) -> list[Detection]:
         """Whole animals of the wanted labels that lie where something moved."""
@@ -124,12 +166,17 @@ class MotionTiles:
         if not changed.any() or changed.mean() > RESTLESS_SHARE:
             return []
         height, width = grey.shape
+        # Only the part in which anything changed is searched: of a still scene that is next to nothing.
+        x, y, wide, high = cv2.boundingRect(changed)
+        left, top = max(0, x - GATHER), max(0, y - GATHER)
+        changed = changed[top : y + high + GATHER, left : x + wide + GATHER]
         gathered = cv2.dilate(changed, np.ones((GATHER, GATHER), np.uint8))
         count, parts, stats, _ = cv2.connectedComponentsWithStats(gathered)
         areas = np.bincount(parts[changed > 0], minlength=count)
         regions = []
         for index in range(1, count):
             x, y, wide, high, _ = (int(value) for value in stats[index])
+            x, y = x + left, y + top
             small = wide <= LARGEST_SHARE * width and high <= LARGEST_SHARE * height
             if areas[index] >= SMALLEST_AREA and small:
                 box = Box(x / width, y / height, (x + wide) / width, (y + high) / height)
@@ -140,6 +187,11 @@ class MotionTiles:
         while self._spent and abs((at - self._spent[0]).total_seconds()) >= 1.0:
             self._spent.popleft()
         return len(self._spent) < max(1.0, self._settings.per_second)
+
+
+def _place(region: Region) -> tuple[int, int]:
+    across, down = region.box.centre
+    return int(across / PLACE), int(down / PLACE)
 
 
 def _tile(region: Box, full: Image) -> Crop:

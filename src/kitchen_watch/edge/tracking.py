@@ -170,6 +170,8 @@ class _Group:
 
     def associate(self, objects: list[_Settled], seconds: float, aspect: float) -> list[tuple[_Settled, int]]:
         """Objects that continue a track, with ByteTrack's key of it."""
+        if not objects and not self._tracker.tracks:
+            return []  # nothing to find again, nothing to lose
         scale = np.array([_UNITS, _UNITS / aspect] * 2)
         boxes = np.array([entry.detection.box for entry in objects], dtype=float).reshape(-1, 4) * scale
         result = self._tracker.update(

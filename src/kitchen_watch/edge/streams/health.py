@@ -3,7 +3,7 @@
 Every reading is about this moment; how long a fault must last is the rules' business. ``None``
 means unknown and never accuses: a covered camera is not also frozen, moved or blurred, and
 without a reference nothing is known of moving. The checks that need comparing run about once a
-second, everything else on every frame; together they cost one or two milliseconds a frame.
+second, those of the view twice, and only whether the picture repeats itself is asked of every frame.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from kitchen_watch.edge.streams.view import (
 
 _AVERAGE_S = 1.5
 """Noise and people fade from the averaged view within seconds; the kitchen stays."""
+_VIEW_EVERY_S = 0.5
+"""What lies before the lens is judged so often; whether the picture repeats itself on every frame."""
 _BLIND_SHARE = 0.12
 """A picture with structure in fewer cells shows nothing (a clock at its edge is a few cells)."""
 _DARK = 30.0
@@ -84,6 +86,16 @@ class HealthReading:
     """Relative to the baseline: 1 is as sharp as ever."""
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What lay before the lens when it was last looked at."""
+
+    covered: bool
+    dark: bool
+    luma: float
+    structure: float
+
+
 class HealthMonitor:
     """Follows one camera. Not thread-safe; ``observe`` wants the frames in order."""
 
@@ -103,6 +115,8 @@ class HealthMonitor:
         self._blurred: bool | None = None
         self._agreement: float | None = None
         self._sharpness: float | None = None
+        self._viewed_at: float | None = None
+        self._view: _View | None = None
 
     def set_reference(self, image: Image) -> None:
         """Make ``image`` (BGR uint8, any size) the view that this camera is supposed to have."""
@@ -118,29 +132,39 @@ class HealthMonitor:
     def observe(self, frame: Frame) -> HealthReading:
         """Read the health from one analysed frame; its ``image`` is what is looked at."""
         gray = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        frozen = self._novelty.frozen(gray, frame.pts, frame.keyframes, discontinuity=frame.discontinuity)
+        view = self._view
+        if view is None or self._view_due(frame):
+            view = self._view = self._look(frame)
+        return HealthReading(
+            covered=view.covered,
+            frozen=None if view.covered or view.dark else frozen,
+            moved=self._moved,
+            blurred=self._blurred,
+            luma=view.luma,
+            structure=view.structure,
+            agreement=self._agreement,
+            sharpness=self._sharpness,
+        )
+
+    def _view_due(self, frame: Frame) -> bool:
+        passed = 0.0 if self._viewed_at is None else frame.pts - self._viewed_at
+        return frame.discontinuity or not 0 <= passed < _VIEW_EVERY_S
+
+    def _look(self, frame: Frame) -> _View:
+        self._viewed_at = frame.pts
         now = small(frame.image)
         average = self._follow(now, frame.pts, restart=frame.discontinuity)
         night = monochrome(frame.image)
         # Noise only adds structure, so what is missing from either picture is missing.
         cells = structured(now) & structured(average)
-        luma = float(now.mean())
         covered = self._covered(cells, self._references.get(night))
         dark = float(np.percentile(now, 95)) < _DARK
-        frozen = self._novelty.frozen(gray, frame.pts, frame.keyframes, discontinuity=frame.discontinuity)
         if covered:
             self._forget()
         else:
             self._compare(average, frame, night=night, dark=dark)
-        return HealthReading(
-            covered=covered,
-            frozen=None if covered or dark else frozen,
-            moved=self._moved,
-            blurred=self._blurred,
-            luma=luma,
-            structure=float(cells.mean()),
-            agreement=self._agreement,
-            sharpness=self._sharpness,
-        )
+        return _View(covered, dark, float(now.mean()), float(cells.mean()))
 
     def _follow(self, now: Gray, at: float, *, restart: bool) -> Gray:
         if self._average is None or restart:
