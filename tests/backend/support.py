@@ -203,7 +203,14 @@ class Backend:
 
 def make_settings(directory: Path, **more: Any) -> BackendSettings:
     return BackendSettings(
-        **{"data_dir": directory, "secret_key": SECRET_KEY, "logins_per_minute": 10_000} | more
+        **{
+            "data_dir": directory,
+            "secret_key": SECRET_KEY,
+            "logins_per_minute": 10_000,
+            # However full the disk is on which tests run.
+            "retention": {"disk_floor_bytes": 0},
+        }
+        | more
     )
 
 

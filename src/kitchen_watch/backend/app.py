@@ -32,6 +32,7 @@ from kitchen_watch.backend.forms import routes as form_routes
 from kitchen_watch.backend.forms.starters import load_starters
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
+from kitchen_watch.backend.holds import routes as hold_routes
 from kitchen_watch.backend.ingest import routes as ingest_routes
 from kitchen_watch.backend.letters import routes as letter_routes
 from kitchen_watch.backend.letters.issuing import LettersOfNotices
@@ -53,6 +54,8 @@ from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.ratings import routes as rating_routes
 from kitchen_watch.backend.ratings.timer import RatingTimer
+from kitchen_watch.backend.retention import routes as retention_routes
+from kitchen_watch.backend.retention.running import Retention
 from kitchen_watch.backend.rule_sets import routes as rule_set_routes
 from kitchen_watch.backend.rule_sets.publishing import Publisher
 from kitchen_watch.backend.secret_key import load_secret_key
@@ -85,6 +88,8 @@ ROUTERS = (
     webhook_routes.router,
     letter_routes.router,
     notification_routes.router,
+    hold_routes.router,
+    retention_routes.router,
     form_routes.router,
     rating_routes.router,
 )
@@ -171,6 +176,18 @@ def make_sender(parts: Parts) -> Sender:
     return Sender(parts.database, parts.clock, couriers, vault=parts.vault, settings=parts.settings.outgoing)
 
 
+def make_retention(parts: Parts) -> Retention:
+    """What deletes by policy."""
+    return Retention(
+        parts.database,
+        parts.clock,
+        parts.settings.retention,
+        store=parts.evidence,
+        photos_dir=parts.settings.photos_dir,
+        public_url=parts.settings.public_url,
+    )
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
@@ -186,6 +203,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     relay, sender = make_relay(parts), make_sender(parts)
     runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
     outgoing = [asyncio.create_task(run()) for run in runs]
+    retention = make_retention(parts)
+    retaining = asyncio.create_task(retention.run())
     publisher = Publisher(parts.database, parts.clock, parts.control)
     publishing = asyncio.create_task(publisher.run())
     ratings = RatingTimer(parts.database, parts.clock, parts.settings.ratings)
@@ -203,6 +222,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay.stop()
         sender.stop()
         await asyncio.gather(*outgoing)
+        retention.stop()
+        await retaining
         publisher.stop()
         await publishing
         ratings.stop()

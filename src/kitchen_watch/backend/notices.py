@@ -15,6 +15,7 @@ from collections.abc import Iterator
 FEED = "feed"
 SESSIONS = "sessions"
 CONFIGURATIONS = "configurations"
+HOLDS = "holds"
 
 
 class Notices:

@@ -12,6 +12,7 @@ from kitchen_watch.backend.edges import tables as _edges
 from kitchen_watch.backend.evidence import tables as _evidence
 from kitchen_watch.backend.forms import tables as _forms
 from kitchen_watch.backend.handling import tables as _handling
+from kitchen_watch.backend.holds import tables as _holds
 from kitchen_watch.backend.ingest import tables as _ingest
 from kitchen_watch.backend.letters import tables as _letters
 from kitchen_watch.backend.notifications import tables as _notifications
@@ -19,6 +20,7 @@ from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.ratings import tables as _ratings
+from kitchen_watch.backend.retention import tables as _retention
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.tables import Table
 from kitchen_watch.backend.webhooks import tables as _webhooks
@@ -32,6 +34,7 @@ ROOMS = (
     _evidence,
     _forms,
     _handling,
+    _holds,
     _imports,
     _ingest,
     _letters,
@@ -39,6 +42,7 @@ ROOMS = (
     _organisations,
     _public,
     _ratings,
+    _retention,
     _rule_sets,
     _webhooks,
 )

@@ -16,6 +16,7 @@ from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.notifications.settings import NotificationSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.ratings.settings import RatingSettings
+from kitchen_watch.backend.retention.settings import RetentionSettings
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.config import Settings
 from kitchen_watch.logs import LogFormat
@@ -88,6 +89,7 @@ class BackendSettings(Settings):
     notifications: NotificationSettings = NotificationSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     ratings: RatingSettings = RatingSettings()
+    retention: RetentionSettings = RetentionSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

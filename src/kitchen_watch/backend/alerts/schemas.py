@@ -86,6 +86,7 @@ class EvidenceView(_View):
     starts_at: AwareDatetime
     ends_at: AwareDatetime | None
     url: str | None
+    deleted_at: AwareDatetime | None = Field(default=None, description="when policy deleted the file")
 
 
 class ManifestView(_View):

@@ -161,11 +161,14 @@ def _evidence(file: EvidenceFileRow, person: Person, links: MediaLinks, store: E
         media_type=file.media_type,
         size_bytes=file.size_bytes,
         sha256=file.sha256,
-        received_bytes=file.size_bytes if complete else store.received(file.edge_id, file.sha256),
+        received_bytes=file.size_bytes
+        if complete or file.deleted_at
+        else store.received(file.edge_id, file.sha256),
         complete=complete,
         starts_at=file.starts_at,
         ends_at=file.ends_at,
         url=links.url(person.id, file.id) if complete else None,
+        deleted_at=file.deleted_at,
     )
 
 

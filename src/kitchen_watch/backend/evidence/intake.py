@@ -90,6 +90,7 @@ def wanted_files(
                 EvidenceFileRow.edge_id == edge_id,
                 EvidenceFileRow.sha256.in_(named),
                 EvidenceFileRow.completed_at.is_(None),
+                EvidenceFileRow.deleted_at.is_(None),
                 EvidenceFileRow.size_bytes <= max_bytes,
             )
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,21 @@ class EvidenceStore:
                 return Upload(Progress.WRONG_CONTENT, 0)
             self._publish(partial, self.path(sha256))
             return Upload(Progress.WHOLE, received)
+
+    def publish(self, edge_id: str, sha256: str) -> None:
+        """The verified upload as the finished file, unless that is there."""
+        partial = self._partial(edge_id, sha256)
+        if partial.exists():  # else a process that was faster has finished this upload
+            self._publish(partial, self.path(sha256))
+
+    def remove(self, sha256: str) -> None:
+        """The finished file is no longer kept."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """What the disk that holds the files has left."""
+        present = next(path for path in (self._directory, *self._directory.parents) if path.exists())
+        return shutil.disk_usage(present).free
 
     def discard_partial(self, edge_id: str, sha256: str) -> None:
         """Forget the upload's own copy, once the database knows that the file is complete."""

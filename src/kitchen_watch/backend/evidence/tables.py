@@ -64,5 +64,7 @@ class EvidenceFileRow(Table):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    """When policy deleted the file; the row, its hash and its manifest stay. It is not complete any more."""
 
-    __table_args__ = (Index(None, "edge_id", "sha256"),)
+    __table_args__ = (Index(None, "edge_id", "sha256"), Index(None, "sha256"))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.alerts import feed
 from kitchen_watch.backend.alerts.states import FeedKind
 from kitchen_watch.backend.alerts.tables import AlertRow
-from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.database import Database, exclusive
 from kitchen_watch.backend.evidence.store import MAX_CHUNK, EvidenceStore, Progress, Upload
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.backend.organisations.places import node_paths
@@ -65,6 +65,8 @@ class Uploads:
         upload = self._store.append(edge_id, sha256, offset=offset, chunk=chunk, size=expected.size_bytes)
         if upload.progress is Progress.WHOLE:
             with self._database.write() as session:
+                lock_content(session, sha256)
+                self._store.publish(edge_id, sha256)  # unless retention has just removed an older copy
                 complete_files(session, edge_id, sha256, expected.size_bytes, now=self._clock.now())
             self._store.discard_partial(edge_id, sha256)
         return upload
@@ -74,13 +76,20 @@ class Uploads:
             size, waiting, known = session.execute(
                 select(
                     func.max(EvidenceFileRow.size_bytes),
-                    func.count().filter(EvidenceFileRow.completed_at.is_(None)),
+                    func.count().filter(
+                        EvidenceFileRow.completed_at.is_(None), EvidenceFileRow.deleted_at.is_(None)
+                    ),
                     func.count(),
                 ).where(EvidenceFileRow.edge_id == edge_id, EvidenceFileRow.sha256 == sha256)
             ).one()
         if not known:
             raise NotFound("No manifest that was accepted from this edge names the file.")
         return _Expected(size, waiting == 0)
+
+
+def lock_content(session: Session, sha256: str) -> None:
+    """Until this transaction ends nobody else shows or removes the file of this content."""
+    exclusive(session, f"evidence/{sha256}")
 
 
 def complete_files(session: Session, edge_id: str, sha256: str, size: int, *, now: datetime) -> None:
@@ -90,6 +99,7 @@ def complete_files(session: Session, edge_id: str, sha256: str, size: int, *, no
         EvidenceFileRow.sha256 == sha256,
         EvidenceFileRow.size_bytes == size,
         EvidenceFileRow.completed_at.is_(None),
+        EvidenceFileRow.deleted_at.is_(None),
     )
     alerts = list(
         session.scalars(

@@ -154,6 +154,7 @@ class PhotoView(_View):
     height: int
     url: str
     submitted: bool
+    deleted_at: AwareDatetime | None = Field(default=None, description="when policy deleted the picture")
 
 
 class RectificationView(_View):

@@ -230,5 +230,7 @@ def photo_of(session: Session, hand: Hand, alert_id: int, photo_id: int) -> Phot
     ).one_or_none()
     if row is None or (row.rectification_id is None and not hand.person.is_premises_side):
         raise NotFound("There is no such photo.")
+    if row.deleted_at is not None:
+        raise NotFound("This photo was deleted when its time was over.")
     _write_down(session, hand, alert, "photo_viewed")
     return row

@@ -109,6 +109,8 @@ class PhotoRow(Table):
     width: Mapped[int]
     height: Mapped[int]
     size_bytes: Mapped[int]
+    deleted_at: Mapped[datetime | None]
+    """When policy deleted the picture; its hash and its perceptual hash stay."""
 
 
 class IdempotencyRow(Table):

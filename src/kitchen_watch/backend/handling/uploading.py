@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.audit.service import record
+from kitchen_watch.backend.evidence.upload import lock_content
 from kitchen_watch.backend.handling.photos import Photo, looks_alike, store
 from kitchen_watch.backend.handling.service import WITH_PREMISES
 from kitchen_watch.backend.handling.steps import Hand, locked_alert
@@ -48,6 +49,7 @@ def add_photo(session: Session, hand: Hand, alert_id: int, photo: Photo, directo
     )
     if (loose or 0) >= MAX_LOOSE:
         raise Conflict(f"{MAX_LOOSE} photos wait to be submitted with this alert already. Submit them first.")
+    lock_content(session, photo.sha256)  # retention may remove an older copy just now
     store(directory, photo)
     row = PhotoRow(
         alert_id=alert.id,

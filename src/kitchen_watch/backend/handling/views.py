@@ -151,6 +151,7 @@ def photo_view(row: PhotoRow) -> PhotoView:
         height=row.height,
         url=f"/api/v1/alerts/{row.alert_id}/photos/{row.id}",
         submitted=row.rectification_id is not None,
+        deleted_at=row.deleted_at,
     )
 
 

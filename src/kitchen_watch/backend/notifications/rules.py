@@ -34,6 +34,11 @@ class Occasion(StrEnum):
     REMINDER = "reminder"
     SUPERVISION = "supervision"
     LETTER = "letter"
+    COMPLAINT = "complaint"
+    COMPLAINT_DUE = "complaint_due"
+    TASK = "task"
+    TASK_DUE = "task_due"
+    DISK_SHORT = "disk_short"
 
 
 class Side(StrEnum):

@@ -20,7 +20,7 @@ class NotificationView(BaseModel):
 
     id: int
     occasion: Occasion
-    alert_id: int
+    alert_id: int | None
     letter_id: int | None
     tier: int
     suspected: bool
@@ -76,4 +76,4 @@ class Preferences(BaseModel):
     by_email: bool = False
     quiet_from: _Time = "22:00"
     quiet_to: _Time = "07:00"
-    muted: list[Occasion] = Field(default_factory=list, max_length=20)
+    muted: list[Occasion] = Field(default_factory=list, max_length=40)

@@ -24,7 +24,8 @@ class NotificationRow(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     source: Mapped[str] = mapped_column(String(64))
     occasion: Mapped[Occasion] = mapped_column(stored_enum(Occasion))
-    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id"), index=True)
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id"), index=True)
+    """Empty for what is about no alert: a complaint, a task, the disk. ``facts`` then hold its ``page``."""
     letter_id: Mapped[int | None] = mapped_column(ForeignKey("letters.id"))
     tier: Mapped[int]
     suspected: Mapped[bool]

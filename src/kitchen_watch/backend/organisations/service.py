@@ -79,15 +79,24 @@ def premises_detail(session: Session, person: Person, premises_id: int, *, now: 
     Raises:
         NotFound: there is no such premises in the person's scope.
     """
+    view = _premises_views(session, [visible_premises(session, person, premises_id)])[0]
+    return PremisesDetail(
+        **dict(view), cameras=camera_list(session, person, premises_id=premises_id, now=now)
+    )
+
+
+def visible_premises(session: Session, person: Person, premises_id: int) -> PremisesRow:
+    """The premises, if this person may see it.
+
+    Raises:
+        NotFound: there is none, or it is not theirs to know about.
+    """
     row = session.scalars(
         select(PremisesRow).where(PremisesRow.id == premises_id, person.scope.premises())
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no premises {premises_id} that you may see.")
-    view = _premises_views(session, [row])[0]
-    return PremisesDetail(
-        **dict(view), cameras=camera_list(session, person, premises_id=premises_id, now=now)
-    )
+    return row
 
 
 def camera_list(

@@ -41,6 +41,20 @@ OCCASIONS: Mapping[Occasion, tuple[str, str]] = MappingProxyType(
             N_("The deadline has passed; a higher level watches this case."),
         ),
         Occasion.LETTER: (N_("Letter"), N_("A letter was issued. Read it and confirm that it has arrived.")),
+        Occasion.COMPLAINT: (
+            N_("Complaint"),
+            N_("A complaint has come in. Accept it and look into it; its evidence is held."),
+        ),
+        Occasion.COMPLAINT_DUE: (N_("Complaint due"), N_("A complaint must be accepted or answered soon.")),
+        Occasion.TASK: (N_("Task"), N_("A task was given to your unit.")),
+        Occasion.TASK_DUE: (N_("Task due"), N_("A task of your unit is due soon and not done.")),
+        Occasion.DISK_SHORT: (
+            N_("The disk is short"),
+            N_(
+                "Evidence was deleted earlier than usual, or the disk is still short. Nothing that is held "
+                "was deleted. Give the service more space."
+            ),
+        ),
     }
 )
 """What each occasion is called, and what is to be done."""
@@ -51,6 +65,10 @@ def words_for(occasion: Occasion, facts: Mapping[str, Any], locale: str | None) 
     """Subject and text: ``facts`` are those of a notification."""
     language = choose(locale)
     title, text = OCCASIONS[occasion]
+    if "code" not in facts:
+        about = str(facts.get("about", ""))
+        subject = f"[{language.gettext(title)}] {about}".rstrip()
+        return subject, f"{language.gettext(text)}\n\n{facts['url']}\n"
     code = str(facts["code"])
     problem = language.gettext(wording.CODES[code]) if code in wording.CODES else code
     name = str(facts["premises_en"] if language.code == "en" and facts["premises_en"] else facts["premises"])

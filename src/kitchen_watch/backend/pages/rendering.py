@@ -94,13 +94,15 @@ def why_no_clip(alert: AlertDetail) -> str | None:
 
 
 def evidence_state(alert: AlertDetail) -> str:
-    """``none``, ``broken``, ``waiting`` (for a file or for the package before), or ``verified``."""
+    """``none``, ``broken``, ``waiting`` (for a file or for the package before), ``deleted``, ``verified``."""
     links = {manifest.link for manifest in alert.manifests}
     if LinkState.BROKEN in links:
         return "broken"
-    files = [file.complete for manifest in alert.manifests for file in manifest.files]
-    if LinkState.WAITING in links or not all(files):
+    files = [file for manifest in alert.manifests for file in manifest.files]
+    if LinkState.WAITING in links or not all(file.complete or file.deleted_at for file in files):
         return "waiting"
+    if any(file.deleted_at for file in files):
+        return "deleted"
     return "verified" if links else "none"
 
 

@@ -1,0 +1,1 @@
+"""Holds: what must not be deleted, why, who said so, and who lifted it."""

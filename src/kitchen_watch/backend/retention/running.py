@@ -1,0 +1,324 @@
+"""Retention at work: one batch after another, each in its own transaction, by one process at a time.
+
+A batch decides, marks the rows and writes the deletions down in one transaction, during which
+nobody can place a hold and the alerts are locked. Only when it is committed are the files removed;
+``swept_id`` tells how far that is, so that a process that dies leaves nothing forgotten: the next
+look goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Select, delete, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from kitchen_watch.backend.audit.tables import AuditRow
+from kitchen_watch.backend.database import Database, lock_key
+from kitchen_watch.backend.evidence.store import EvidenceStore
+from kitchen_watch.backend.evidence.tables import EvidenceFileRow
+from kitchen_watch.backend.evidence.upload import lock_content
+from kitchen_watch.backend.handling import photos
+from kitchen_watch.backend.handling.tables import PhotoRow
+from kitchen_watch.backend.holds.held import active, lock_holds
+from kitchen_watch.backend.holds.tables import HoldRow
+from kitchen_watch.backend.notifications.rules import Occasion
+from kitchen_watch.backend.notifications.telling import News, administrators, tell
+from kitchen_watch.backend.retention.cases import Expired, expired_cases
+from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.retention.tables import DeletedKind, DeletionRow, RetentionRunRow, RunKind
+from kitchen_watch.clock import Clock
+
+LOCK = "retention"
+PRESSED_BATCH = 20
+"""Under pressure no more is deleted than is needed."""
+HEADROOM = 1.1
+ENTRIES = 1000
+"""Audit entries that one transaction deletes."""
+
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Looks now and then while the application runs. ``free`` tells how many bytes the disk has left."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        policy: RetentionSettings,
+        *,
+        store: EvidenceStore,
+        photos_dir: Path,
+        public_url: str,
+        free: Callable[[], int] | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._policy = policy
+        self._store = store
+        self._photos_dir = photos_dir
+        self._public_url = public_url
+        self._free = free or store.free_bytes
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look until stopped; a database or disk that is away for a while is only logged."""
+        while not self._stopping.is_set():
+            try:
+                await run_in_threadpool(self.look)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("retention cannot run", reason=str(error)[:300])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._policy.look_every_s):
+                    await self._stopping.wait()
+
+    def stop(self) -> None:
+        """Let :meth:`run` return after the batch that it is in."""
+        self._stopping.set()
+
+    def look(self) -> int:
+        """Run what is due, to its end; how many files this process has deleted."""
+        deleted = 0
+        while not self._stopping.is_set() and self._anything_due():
+            count = self.step()
+            if count is None:
+                break  # another process is at it
+            deleted += count
+        return deleted
+
+    def step(self) -> int | None:
+        """One batch of the run that is due; how many files it deleted, ``None`` if it was not ours."""
+        self._sweep()
+        with self._database.write() as session:
+            if not _ours(session):
+                return None
+            run = self._run(session)
+            if run is None:
+                return None
+            lock_holds(session)
+            count = self._cases(session, run)
+        self._sweep()
+        return count
+
+    def _anything_due(self) -> bool:
+        with self._database.read() as session:
+            unfinished = select(RetentionRunRow.id).where(RetentionRunRow.finished_at.is_(None)).limit(1)
+            if session.scalar(unfinished) is not None:
+                return True
+            return self._due(session) is not None
+
+    def _due(self, session: Session) -> tuple[str, RunKind] | None:
+        """The night that has begun, then with too little space the present hour, unless they were run."""
+        now = self._clock.now()
+        local = now.astimezone(ZoneInfo(self._policy.time_zone))
+        day = local.date() if local.time() >= self._policy.run_at else local.date() - timedelta(days=1)
+        due = [(f"night/{day.isoformat()}", RunKind.NIGHT)]
+        if self._short():
+            due.append((f"pressure/{now:%Y-%m-%dT%H}", RunKind.PRESSURE))
+        keys = [key for key, _ in due]
+        known = set(session.scalars(select(RetentionRunRow.key).where(RetentionRunRow.key.in_(keys))))
+        return next((one for one in due if one[0] not in known), None)
+
+    def _short(self) -> bool:
+        return self._free() < self._policy.disk_floor_bytes
+
+    def _run(self, session: Session) -> RetentionRunRow | None:
+        row = session.scalars(
+            select(RetentionRunRow)
+            .where(RetentionRunRow.finished_at.is_(None))
+            .order_by(RetentionRunRow.id)
+            .limit(1)
+        ).one_or_none()
+        if row is not None:
+            return row
+        due = self._due(session)
+        if due is None:
+            return None
+        row = RetentionRunRow(key=due[0], kind=due[1], started_at=self._clock.now())
+        session.add(row)
+        session.flush()
+        return row
+
+    def _cases(self, session: Session, run: RetentionRunRow) -> int:
+        now = self._clock.now()
+        pressed = run.kind is RunKind.PRESSURE
+        if pressed and self._free() >= self._policy.disk_floor_bytes * HEADROOM:
+            self._finish(session, run, now)
+            return 0
+        piece = expired_cases(
+            session,
+            self._policy,
+            after=run.position,
+            limit=PRESSED_BATCH if pressed else self._policy.batch,
+            now=now,
+            pressed=pressed,
+            lock=True,
+        )
+        run.kept_by_holds += sum(one.held for one in piece.expired)
+        run.looked_at += piece.looked_at
+        run.position = piece.last_id
+        going = [one for one in piece.expired if not one.held]
+        count = sum(self._delete(session, run, one, now) for one in going)
+        entries_left = not piece.more and not pressed and self._entries(session, run, now)
+        if not piece.more and not entries_left:
+            self._finish(session, run, now)
+        return count
+
+    def _delete(self, session: Session, run: RetentionRunRow, one: Expired, now: datetime) -> int:
+        count = 0
+        if one.evidence is not None:
+            for file in session.scalars(
+                select(EvidenceFileRow).where(
+                    EvidenceFileRow.alert_id == one.alert.id, EvidenceFileRow.completed_at.is_not(None)
+                )
+            ):
+                file.completed_at, file.deleted_at = None, now
+                _write_down(
+                    session, run, DeletedKind.EVIDENCE, one, file, file.name, one.evidence.policy, now
+                )
+                count += 1
+        if one.photos is not None:
+            for photo in session.scalars(
+                select(PhotoRow).where(PhotoRow.alert_id == one.alert.id, PhotoRow.deleted_at.is_(None))
+            ):
+                photo.deleted_at = now
+                _write_down(session, run, DeletedKind.PHOTO, one, photo, "photo.jpg", one.photos.policy, now)
+                count += 1
+        return count
+
+    def _entries(self, session: Session, run: RetentionRunRow, now: datetime) -> bool:
+        """Delete old entries of the audit log, except of premises that are held; whether some are left."""
+        held = select(HoldRow.premises_id).where(active(now))
+        rows = list(
+            session.scalars(
+                select(AuditRow)
+                .where(
+                    AuditRow.at <= now - self._policy.audit,
+                    AuditRow.premises_id.is_(None) | AuditRow.premises_id.not_in(held),
+                )
+                .order_by(AuditRow.id)
+                .limit(ENTRIES)
+            )
+        )
+        if not rows:
+            return False
+        content = json.dumps([_plain(row) for row in rows], ensure_ascii=False, sort_keys=True).encode()
+        session.add(
+            DeletionRow(
+                run_id=run.id,
+                at=now,
+                kind=DeletedKind.AUDIT,
+                object_id=rows[-1].id,
+                name=f"audit entries {rows[0].id} to {rows[-1].id}, {len(rows)} of them",
+                sha256=hashlib.sha256(content).hexdigest(),
+                size_bytes=len(content),
+                policy=f"audit={self._policy.audit.days}d",
+            )
+        )
+        session.execute(delete(AuditRow).where(AuditRow.id.in_([row.id for row in rows])))
+        run.deleted_entries += len(rows)
+        return len(rows) == ENTRIES
+
+    def _finish(self, session: Session, run: RetentionRunRow, now: datetime) -> None:
+        # The files of this very batch are still there: whether it is enough is seen by the next run.
+        run.finished_at = now
+        run.still_short = self._short() and run.kind is RunKind.PRESSURE
+        log.info("retention ran", key=run.key, files=run.deleted_files, bytes=run.freed_bytes)
+        if run.kind is RunKind.PRESSURE and (run.deleted_files or run.still_short):
+            day = f"{now.astimezone(ZoneInfo(self._policy.time_zone)):%Y-%m-%d}"
+            news = News(f"disk/{day}", Occasion.DISK_SHORT, day, "holds?tab=retention")
+            tell(session, administrators(session), news, public_url=self._public_url, now=now)
+
+    def _sweep(self) -> None:
+        """Remove the files of deletions that are committed; one that another alert shows stays."""
+        with self._database.read() as session:
+            waiting = session.execute(_unswept().limit(1)).first()
+        if waiting is None:
+            return
+        with self._database.write() as session:
+            if not _ours(session):
+                return
+            rows = session.execute(_unswept().limit(ENTRIES)).all()
+            for deletion, run in rows:
+                if deletion.kind is not DeletedKind.AUDIT and self._gone(session, deletion):
+                    run.freed_bytes += deletion.size_bytes
+                run.swept_id = deletion.id
+
+    def _gone(self, session: Session, deletion: DeletionRow) -> bool:
+        lock_content(session, deletion.sha256)
+        if deletion.kind is DeletedKind.EVIDENCE:
+            shown = select(EvidenceFileRow.id).where(
+                EvidenceFileRow.sha256 == deletion.sha256, EvidenceFileRow.completed_at.is_not(None)
+            )
+            path = self._store.path(deletion.sha256)
+        else:
+            shown = select(PhotoRow.id).where(
+                PhotoRow.sha256 == deletion.sha256, PhotoRow.deleted_at.is_(None)
+            )
+            path = photos.path_of(self._photos_dir, deletion.sha256)
+        if session.scalar(shown.limit(1)) is not None or not path.exists():
+            return False
+        path.unlink()
+        return True
+
+
+def _unswept() -> Select[DeletionRow, RetentionRunRow]:
+    # Deletions are numbered in the order of the runs, which one process makes at a time.
+    swept = select(func.coalesce(func.max(RetentionRunRow.swept_id), 0)).scalar_subquery()
+    return (
+        select(DeletionRow, RetentionRunRow)
+        .join(RetentionRunRow, RetentionRunRow.id == DeletionRow.run_id)
+        .where(DeletionRow.id > swept)
+        .order_by(DeletionRow.id)
+    )
+
+
+def _write_down(
+    session: Session,
+    run: RetentionRunRow,
+    kind: DeletedKind,
+    one: Expired,
+    file: EvidenceFileRow | PhotoRow,
+    name: str,
+    policy: str,
+    now: datetime,
+) -> None:
+    session.add(
+        DeletionRow(
+            run_id=run.id,
+            at=now,
+            kind=kind,
+            alert_id=one.alert.id,
+            premises_id=one.alert.premises_id,
+            object_id=file.id,
+            name=name,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            policy=policy,
+        )
+    )
+    run.deleted_files += 1
+
+
+def _plain(row: AuditRow) -> dict[str, object]:
+    names = ("id", "at", "person_id", "action", "object_type", "object_id", "premises_id", "address", "facts")
+    return {name: str(getattr(row, name)) for name in (*names, "purpose")}
+
+
+def _ours(session: Session) -> bool:
+    # A write transaction on SQLite is alone already.
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    taken = session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": lock_key(LOCK)})
+    return bool(taken)
