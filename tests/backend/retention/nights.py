@@ -25,7 +25,10 @@ def evidence(backend: Backend, *cameras: str) -> None:
     """One alert with a picture and a clip of its own per camera, in the order given."""
     chain = Chain()
     for number, camera in enumerate(cameras):
-        files = {"annotated_snapshot": PICTURE + bytes([number]), "clip": CLIP + bytes([number])}
+        files: dict[str, Any] = {
+            "annotated_snapshot": PICTURE + bytes([number]),
+            "clip": CLIP + bytes([number]),
+        }
         deliver(backend, opening_with_evidence(camera, chain=chain, **files))
         for content in files.values():
             assert upload(backend, content).status_code == 200

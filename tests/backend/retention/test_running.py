@@ -267,7 +267,7 @@ def test_a_hold_that_is_just_being_placed_is_waited_for(tmp_path: Path, database
         assert person is not None
         author = Author(person, Actor(person.id, ""), parts.clock.now())
         with parts.database.write() as session:
-            place(session, author, HoldBody(kind="alert", alert_id=1, reason="取证"))  # type: ignore[arg-type]
+            place(session, author, HoldBody(kind="alert", alert_id=1, reason="取证"))
             night.start()
             night.join(timeout=0.3)
             assert night.is_alive(), "it deletes nothing before it knows"

@@ -114,8 +114,8 @@ def _cases(session: Session, alerts: Iterable[AlertRow]) -> tuple[dict[int, Case
     rows = {alert.id: alert for alert in alerts}
     finished = _finished_at(session, rows)
     for alert in rows.values():
-        state, at, chain = alert.state, finished.get(alert.id), []
-        here = alert.id
+        chain: list[int] = []
+        state, at, here = alert.state, finished.get(alert.id), alert.id
         while state is AlertState.MERGED and len(chain) < _MERGES:
             into = session.scalar(
                 select(TransitionRow.facts)
