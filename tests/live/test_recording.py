@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -100,11 +103,11 @@ def test_a_disk_that_takes_nothing_hurts_neither_camera_nor_recorder(
 ) -> None:
     tried = threading.Event()
 
-    def full(_self: Path, _content: bytes) -> int:
+    def full(_file: int) -> None:
         tried.set()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     live = LiveCamera("cam-1", has_sub=False, mask=PrivacyMask())
     recording = Recording(live, SegmentStore(tmp_path, FOR_EVER), SystemClock(), quality="sub")
     with streaming(OF, live.main, speed=5):
@@ -169,3 +172,91 @@ def test_after_a_power_cut_the_whole_pieces_are_found_and_the_torn_one_is_gone(t
 def test_only_what_is_recorded_can_be_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(NotFound):
         store(tmp_path).read(name)
+
+
+def test_what_cannot_be_removed_stays_known_and_counted_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = store(tmp_path, Keeping(timedelta(seconds=20), 10**9, 0))
+    stuck = add(kept, 0)
+    unlink = Path.unlink
+
+    def held(path: Path, *, missing_ok: bool = False) -> None:
+        if path.stem == stuck:
+            raise PermissionError(13, "held by another program")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    for second in range(6, 60, 6):
+        add(kept, second)
+    names = [one.segment_id for one in kept.between(at(-1e6), at(1e6), most=99)]
+    assert names[0] == stuck  # the others go nevertheless
+    assert len(names) == 5
+    assert kept.size == 500
+    monkeypatch.undo()
+    add(kept, 60)
+    assert kept.oldest_at == at(42)
+    assert not any(tmp_path.glob(f"*/{stuck}.mp4"))
+
+
+def test_a_disk_from_which_nothing_goes_is_not_filled_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = store(tmp_path, Keeping(timedelta(days=1), 350, 0))
+    for second in (0, 6, 12):
+        add(kept, second)
+
+    def held(_path: Path, *, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(Path, "unlink", held)
+    assert kept.add(b"x" * 100, begins_at=at(18), seconds=6) is None
+    assert kept.size == 300
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20250230T000000000Z-6000.mp4", "20251399T999999999Z-6000.mp4", "99991231T235959999Z-9999999.mp4",
+        "20240101T000000000Z-6000.mp4", "20250901T000000000Z-6000.d/x.mp4", "notes.txt",
+    ],
+)  # fmt: skip
+def test_files_that_are_no_pieces_are_left_alone(tmp_path: Path, name: str) -> None:
+    day = tmp_path / "20250901"
+    (day / name).parent.mkdir(parents=True)
+    (day / name).write_bytes(b"x")
+    (day / "20250901T010000000Z-6000.mp4").mkdir()
+    whole = day / "20250901T120000000Z-6000.mp4"
+    whole.write_bytes(b"x")
+    kept = store(tmp_path)
+    assert [one.segment_id for one in kept.between(at(-1e9), at(1e9), most=9)] == [whole.stem]
+    assert (day / name).exists()
+
+
+@pytest.mark.integration
+def test_killed_while_it_writes_it_leaves_only_whole_pieces(tmp_path: Path) -> None:
+    size = 3_000_000
+    program = f"""
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from kitchen_watch.live.segments import Keeping, SegmentStore
+store = SegmentStore(Path({str(tmp_path)!r}), Keeping(timedelta(days=1), 10**10, 0))
+begin = datetime(2025, 9, 1, 12, tzinfo=UTC)
+store.open(begin)
+for number in range(10**6):
+    store.add(b"x" * {size}, begins_at=begin + timedelta(seconds=number / 10), seconds=0.1)
+    print(number, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        for _ in range(3):
+            child.stdout.readline()
+        until = time.monotonic() + 5
+        while not any(tmp_path.glob("*/*.part")) and time.monotonic() < until:
+            pass
+        child.kill()
+    kept = store(tmp_path)
+    found = kept.between(at(-1e9), at(1e9), most=10**6)
+    assert len(found) >= 3
+    assert {one.size for one in found} == {size}
+    assert list(tmp_path.glob("*/*.part")) == []

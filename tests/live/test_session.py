@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import weakref
 from datetime import timedelta
 
@@ -75,6 +76,13 @@ async def test_the_answer_names_the_profile_that_the_browser_offered(profile: st
         (lambda sdp: sdp.replace("a=recvonly", "a=sendonly"), "receive video"),
         (lambda sdp: sdp.replace("H264/90000", "AV1/90000"), "no H.264"),
         (lambda sdp: sdp + "x" * 70_000, "too long"),
+        # cut off in the middle: each of these lets the library raise something else
+        (lambda sdp: re.sub("a=group:.*", "a=group", sdp), "no SDP"),
+        (lambda sdp: re.sub("a=rtpmap:.*", "a=rtpmap", sdp, count=1), "no SDP"),
+        (lambda sdp: re.sub("a=candidate:.*", "a=candidate", sdp, count=1), "no SDP"),
+        (lambda sdp: re.sub("a=fmtp:(.*) apt=.*", r"a=fmtp:\1", sdp), "no SDP"),
+        (lambda sdp: sdp.replace("a=fmtp:98 apt=97", "a=fmtp:98 apt=97=98"), "no SDP"),
+        (lambda sdp: sdp.replace("a=ice-ufrag", "a=x-ufrag"), "cannot be used"),
     ],
 )
 async def test_offers_that_cannot_be_used_are_refused_in_words(change: object, said: str) -> None:
@@ -126,6 +134,7 @@ async def test_candidates_may_come_later_and_bad_ones_are_refused() -> None:
     )
     with pytest.raises(InvalidRequest, match="cannot be read"):
         await session.add_candidates("a=candidate:nonsense\r\n")
+    await session.add_candidates("a=mid:7\r\na=candidate:1 1 udp 2130706431 10.0.0.7 9 typ host\r\n")
     with pytest.raises(InvalidRequest, match="too many"):
         await session.add_candidates("a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\n" * 70)
     await session.close()

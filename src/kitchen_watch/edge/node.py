@@ -94,7 +94,7 @@ class EdgeNode:
             secret=self.settings.backend.secret, clock=clock,
             server_offset=lambda: self._delivery.server_offset,
         )  # fmt: skip
-        self._live = LiveDesk(self._live_camera, pusher.push)
+        self._live = LiveDesk(self._live_camera, pusher.push, networks=self.settings.live.viewer_networks)
         self._control = ControlClient(
             self, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock,

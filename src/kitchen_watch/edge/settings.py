@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -72,6 +73,11 @@ class LiveSettings(Settings):
         float,
         Field(ge=1, le=60, description="the public sees pictures so late; faces are found meanwhile"),
     ] = 5.0
+    viewer_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="where viewers' addresses may be tried over WebRTC, such as 10.0.0.0/8 (add the TURN"
+        " server's); default: anywhere but loopback, link-local and cloud metadata",
+    )
     time_shift_minutes: Annotated[
         float, Field(ge=0, le=120, description="of every camera so much can be looked at again; 0: nothing")
     ] = 5.0

@@ -7,7 +7,7 @@ lost, every view ends: one that can no longer be revoked must not go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from kitchen_watch.control import (
 )
 from kitchen_watch.errors import Conflict, KitchenWatchError, NotFound
 from kitchen_watch.live.camera import LiveCamera
+from kitchen_watch.live.candidates import Network
 from kitchen_watch.live.session import ViewerSession
 
 MAX_VIEWS = 64
@@ -46,8 +47,16 @@ log = structlog.get_logger(__name__)
 class LiveDesk:
     """All views of this edge's cameras."""
 
-    def __init__(self, find: FindCamera, push: Push, *, max_views: int = MAX_VIEWS) -> None:
+    def __init__(
+        self,
+        find: FindCamera,
+        push: Push,
+        *,
+        max_views: int = MAX_VIEWS,
+        networks: Sequence[Network] = (),
+    ) -> None:
         self._find = find
+        self._networks = networks
         self._push = push
         self._max_views = max_views
         self._views: dict[UUID, ViewerSession | asyncio.Task[None]] = {}
@@ -98,7 +107,12 @@ class LiveDesk:
 
         try:
             camera = self._camera(offer.camera_id)
-            session = ViewerSession(camera.relay(offer.quality), ice_servers=offer.ice_servers, on_end=ended)
+            session = ViewerSession(
+                camera.relay(offer.quality),
+                ice_servers=offer.ice_servers,
+                networks=self._networks,
+                on_end=ended,
+            )
             self._views[offer.view_id] = session
             sdp = await session.answer(offer.sdp)
         except KitchenWatchError as error:

@@ -7,13 +7,14 @@ appears under its name only when it is complete, so that a power cut leaves none
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -23,6 +24,8 @@ from kitchen_watch.errors import NotFound
 NAME = re.compile(r"(?P<begin>\d{8}T\d{6}\d{3})Z-(?P<length>\d{1,7})")
 _FORM = "%Y%m%dT%H%M%S%f"
 PART = ".part"
+MOST_STUCK = 8
+"""Pieces that cannot be removed: after so many no other is tried at one time."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +40,14 @@ class Segment:
     size: int
 
     @property
+    def length(self) -> timedelta:
+        """How long it shows the camera."""
+        return timedelta(seconds=self.seconds)
+
+    @property
     def ends_at(self) -> datetime:
         """When its last picture ends."""
-        return self.begins_at + timedelta(seconds=self.seconds)
+        return self.begins_at + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ class SegmentStore:
         self._lock = threading.Lock()
         self._segments: list[Segment] = []
         self._size = 0
+        self._longest = timedelta(0)
+        self._stuck = False
 
     def open(self, now: datetime) -> None:
         """Find what an earlier process left; pieces that it did not finish are removed.
@@ -71,22 +81,24 @@ class SegmentStore:
         found = []
         for path in self._directory.glob("*/*"):
             if path.suffix == PART:
-                path.unlink(missing_ok=True)
+                self._unlink(path)
             elif (segment := _segment_of(path)) is not None:
                 found.append(segment)
         with self._lock:
             self._segments = sorted(found)
             self._size = sum(segment.size for segment in found)
+            self._longest = max((segment.length for segment in found), default=timedelta(0))
         self.tidy(now)
 
     def add(self, content: bytes, *, begins_at: datetime, seconds: float) -> Segment | None:
-        """Keep a whole segment; ``None`` where the disk has no room even without older ones.
+        """Keep a whole segment; ``None`` where there is no room even without older ones.
 
         Raises:
             OSError: the disk does not take it.
         """
         self.tidy(begins_at + timedelta(seconds=seconds), room_for=len(content))
-        if self._free() < self._keeping.floor + len(content):
+        keeping = self._keeping
+        if self._free() < keeping.floor + len(content) or self._size + len(content) > keeping.most_bytes:
             return None
         begin = begins_at.astimezone(UTC)
         name = f"{begin:%Y%m%dT%H%M%S}{begin.microsecond // 1000:03}Z-{round(seconds * 1000)}"
@@ -94,25 +106,43 @@ class SegmentStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(PART)
         try:
-            part.write_bytes(content)
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut leaves the name without the content
             part.replace(path)
         except OSError:
-            part.unlink(missing_ok=True)
+            self._unlink(part)
             raise
-        segment = _segment_of(path)
-        assert segment is not None
+        segment = Segment(_begin_of(name), name, round(seconds * 1000) / 1000, len(content))
         with self._lock:
-            # Usually the last; not after the clock was set back.
-            self._segments.insert(bisect_left(self._segments, segment), segment)
+            # Usually the last; not after the clock was set back, when one may take the place of another.
+            place = bisect_left(self._segments, segment.begins_at, key=lambda one: one.begins_at)
+            for same in self._segments[place:]:
+                if same.segment_id != name:
+                    break
+                self._segments.remove(same)
+                self._size -= same.size
+            self._segments.insert(place, segment)
             self._size += segment.size
+            self._longest = max(self._longest, segment.length)
         return segment
 
     def between(self, since: datetime, until: datetime, *, most: int) -> tuple[Segment, ...]:
         """Segments that show any moment of the span, the oldest first, at most ``most``."""
         with self._lock:
-            return tuple(
-                segment for segment in self._segments if segment.begins_at < until and segment.ends_at > since
-            )[:most]
+            try:
+                earliest = since - self._longest
+            except OverflowError:
+                earliest = since
+            first = bisect_left(self._segments, earliest, key=lambda one: one.begins_at)
+            found: list[Segment] = []
+            for segment in islice(self._segments, first, None):
+                if segment.begins_at >= until or len(found) == most:
+                    break
+                if segment.ends_at > since:
+                    found.append(segment)
+        return tuple(found)
 
     @property
     def oldest_at(self) -> datetime | None:
@@ -141,34 +171,45 @@ class SegmentStore:
         raise NotFound("This piece of the recording is no longer kept.")
 
     def tidy(self, now: datetime, *, room_for: int = 0) -> None:
-        """Remove what is older than may be kept, and the oldest while there is too much."""
+        """Remove what is older than may be kept, and the oldest while there is too much.
+
+        What cannot be removed stays known and counted, and is tried again.
+        """
         keeping = self._keeping
         with self._lock:
-            going: list[Segment] = []
-            rest = list(self._segments)
-            size = self._size
+            stuck: list[Segment] = []
+            gone = 0
             free = self._free()
-            while rest and (
-                rest[0].ends_at < now - keeping.time
-                or size + room_for > keeping.most_bytes
-                or free < keeping.floor + room_for
-            ):
-                oldest = rest.pop(0)
-                size -= oldest.size
-                free += oldest.size
-                going.append(oldest)
-            self._segments, self._size = rest, size
-        self._remove(going)
+            for oldest in self._segments:
+                if len(stuck) == MOST_STUCK or not (
+                    oldest.ends_at < now - keeping.time
+                    or self._size + room_for > keeping.most_bytes
+                    or free < keeping.floor + room_for
+                ):
+                    break
+                gone += 1
+                if self._unlink(self._path(oldest.segment_id)):
+                    self._size -= oldest.size
+                    free += oldest.size
+                else:
+                    stuck.append(oldest)
+            self._segments[:gone] = stuck
+            self._stuck = bool(stuck)
 
-    def _remove(self, segments: Sequence[Segment]) -> None:
-        for segment in segments:
-            path = self._path(segment.segment_id)
-            try:
-                path.unlink(missing_ok=True)
-                if not any(path.parent.iterdir()):
-                    path.parent.rmdir()
-            except OSError as error:
-                log.warning("a recorded segment cannot be removed", path=str(path), reason=str(error))
+    def _unlink(self, path: Path) -> bool:
+        """Whether it is gone, and with it a day's directory that is left empty."""
+        try:
+            path.unlink(missing_ok=True)
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if not self._stuck:  # said once, not with every segment
+                log.warning("a recorded piece cannot be removed", path=str(path), reason=str(error))
+            self._stuck = True
+            return not path.exists()
+        return True
 
     def _path(self, segment_id: str) -> Path:
         return self._directory / segment_id[:8] / f"{segment_id}.mp4"
@@ -180,7 +221,15 @@ class SegmentStore:
 def _segment_of(path: Path) -> Segment | None:
     """The segment that a file's name tells of; ``None`` for other files."""
     match = NAME.fullmatch(path.stem)
-    if match is None or path.suffix != ".mp4":
+    if match is None or path.suffix != ".mp4" or path.parent.name != path.stem[:8]:
         return None
-    begins_at = datetime.strptime(match["begin"], _FORM).replace(tzinfo=UTC)
-    return Segment(begins_at, path.stem, int(match["length"]) / 1000, path.stat().st_size)
+    try:
+        segment = Segment(_begin_of(path.stem), path.stem, int(match["length"]) / 1000, path.stat().st_size)
+        _ = segment.ends_at
+    except (ValueError, OverflowError, OSError):  # no time, or beyond the calendar; gone meanwhile
+        return None
+    return segment if path.is_file() else None
+
+
+def _begin_of(name: str) -> datetime:
+    return datetime.strptime(name.partition("Z")[0], _FORM).replace(tzinfo=UTC)

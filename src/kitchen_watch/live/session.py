@@ -13,32 +13,41 @@ from datetime import timedelta
 import structlog
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
-from aiortc.sdp import SessionDescription, candidate_from_sdp
+from aiortc.sdp import SessionDescription
 
 from kitchen_watch.control import IceServer
 from kitchen_watch.errors import InvalidRequest
+from kitchen_watch.live.candidates import Candidates, Network
 from kitchen_watch.live.fitness import h264_parameters
 from kitchen_watch.live.media_track import RelayTrack
 from kitchen_watch.live.profiles import preferred_codecs
 from kitchen_watch.live.relay import Relay
 
 MAX_OFFER_BYTES = 64 * 1024
-MAX_CANDIDATES = 64
 CONNECT_LIMIT = timedelta(seconds=15)
 CLOSE_LIMIT_S = 5.0
 _OVER = {"failed", "closed", "disconnected"}
+_UNREADABLE = (
+    ValueError, AssertionError, LookupError, AttributeError, TypeError, RuntimeError, StopIteration,
+    InvalidAccessError, InvalidStateError,
+)  # fmt: skip
+"""What the library raises at SDP that is cut off or contradicts itself."""
 
 log = structlog.get_logger(__name__)
 
 
 class ViewerSession:
-    """Answers one offer with a relay's packets. ``on_end`` is called once, with the reason."""
+    """Answers one offer with a relay's packets. ``on_end`` is called once, with the reason.
+
+    ``networks`` are those in which a viewer's addresses are tried; none: see :mod:`.candidates`.
+    """
 
     def __init__(
         self,
         relay: Relay,
         *,
         ice_servers: Sequence[IceServer] = (),
+        networks: Sequence[Network] = (),
         on_end: Callable[[str], None] = lambda _: None,
         connect_limit: timedelta = CONNECT_LIMIT,
     ) -> None:
@@ -54,7 +63,7 @@ class ViewerSession:
             )
         )
         self._track = RelayTrack(relay)
-        self._candidates = 0
+        self._candidates = Candidates(networks)
         self._closing: asyncio.Task[None] | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._peer.on("connectionstatechange", self._changed)
@@ -93,17 +102,11 @@ class ViewerSession:
         """
         lines = [line.strip() for line in fragment.splitlines()]
         mid = next((line.removeprefix("a=mid:") for line in lines if line.startswith("a=mid:")), "0")
-        for line in lines:
-            if not line.startswith("a=candidate:") or _is_hidden(line):
-                continue
-            self._candidates += 1
-            if self._candidates > MAX_CANDIDATES:
-                raise InvalidRequest("There are too many ICE candidates.")
+        for candidate in self._candidates.later(lines):
+            candidate.sdpMid = mid
             try:
-                candidate = candidate_from_sdp(line.removeprefix("a=candidate:"))
-                candidate.sdpMid = mid
                 await self._peer.addIceCandidate(candidate)
-            except (ValueError, AssertionError, IndexError, InvalidAccessError, InvalidStateError):
+            except _UNREADABLE:
                 raise InvalidRequest("An ICE candidate cannot be read.") from None
 
     async def close(self, reason: str = "closed") -> None:
@@ -117,12 +120,13 @@ class ViewerSession:
             raise InvalidRequest("The offer is too long.")
         try:
             wanted = [(media.kind, media.direction) for media in SessionDescription.parse(offer).media]
-        except (ValueError, AssertionError, IndexError, KeyError):
+        except _UNREADABLE:
             raise InvalidRequest("The offer is no SDP that can be read.") from None
         if [kind for kind, _ in wanted] != ["video"]:
             raise InvalidRequest("The offer must ask for one video and nothing else; there is no sound here.")
         if wanted[0][1] not in {"recvonly", "sendrecv"}:
             raise InvalidRequest("The offer does not ask to receive video.")
+        usable = self._candidates.sifted(offer)
         keyframe = next((packet.data for packet in self._relay.group()), None)
         try:
             self._peer.addTrack(self._track)
@@ -131,14 +135,15 @@ class ViewerSession:
             transceiver.setCodecPreferences(
                 preferred_codecs(h264_parameters(keyframe) if keyframe is not None else None)
             )
-            await self._peer.setRemoteDescription(RTCSessionDescription(_usable(offer), "offer"))
+            await self._peer.setRemoteDescription(RTCSessionDescription(usable, "offer"))
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except OperationError:
             raise InvalidRequest(
                 "The browser offers no H.264 that the camera's stream could be sent as."
             ) from None
-        except (ValueError, AssertionError, InvalidAccessError, InvalidStateError) as error:
-            raise InvalidRequest(f"The offer cannot be used: {error}.") from None
+        except _UNREADABLE as error:
+            reason = str(error) or type(error).__name__
+            raise InvalidRequest(f"The offer cannot be used: {reason[:200]}.") from None
         return self._peer.localDescription.sdp
 
     def _changed(self) -> None:
@@ -172,19 +177,3 @@ class ViewerSession:
             self._peer.remove_all_listeners()
             self._track.remove_all_listeners()
             self._on_end(reason)
-
-
-def _usable(offer: str) -> str:
-    """The offer without candidates that hide behind mDNS names.
-
-    Looking them up takes a second and tells the local network who watches; the viewer's checks
-    reach us without them. Then more candidates must be expected, so the end is not believed.
-    """
-    lines = offer.splitlines()
-    kept = [line for line in lines if not _is_hidden(line) and line.strip() != "a=end-of-candidates"]
-    return "\r\n".join(kept) + "\r\n"
-
-
-def _is_hidden(line: str) -> bool:
-    parts = line.split()
-    return line.startswith("a=candidate:") and len(parts) > 4 and parts[4].endswith(".local")

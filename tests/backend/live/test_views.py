@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from kitchen_watch.backend.audit.tables import AuditRow
@@ -18,6 +18,7 @@ from kitchen_watch.backend.auth.service import find_by_username
 from kitchen_watch.backend.auth.sessions import open_session
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.live.views import LiveViews, View
+from kitchen_watch.backend.organisations.tables import CameraRow
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.errors import Conflict
 from tests.backend.support import NOON, make_app, make_settings
@@ -96,3 +97,24 @@ async def test_the_end_is_written_down_even_if_the_media_cannot_be_stopped(parts
     with parts.database.read() as session:
         (row,) = session.scalars(select(AuditRow).where(AuditRow.action == "live_view_ended"))
     assert row.facts["reason"] == "left"
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"edge_id": "edge-2"}], ids=["off", "moved"])
+async def test_a_camera_that_is_switched_off_or_moved_to_another_edge_is_watched_no_more(
+    parts: Parts, change: dict[str, Any]
+) -> None:
+    views, person = views_of(parts), manager(parts)
+    checking = asyncio.create_task(views.run())
+    await opened(views, person)
+    await asyncio.sleep(0.15)
+    assert len(views) == 1
+    with parts.database.write() as session:
+        session.execute(update(CameraRow).where(CameraRow.camera_id == "cam-a1").values(**change))
+    async with asyncio.timeout(2):
+        while len(views):
+            await asyncio.sleep(0.01)
+    if "enabled" in change:
+        with pytest.raises(Conflict, match="switched off"):
+            await opened(views, person)
+    views.stop()
+    await checking

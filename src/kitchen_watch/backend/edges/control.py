@@ -7,6 +7,8 @@ offers, answers) is in the database; a hub knows only the edges connected to its
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
@@ -44,6 +46,7 @@ WRONG_EDGE = 4003
 NO_BINARY = 1003
 """Close code of RFC 6455: data of a kind that is not taken here."""
 GOING_AWAY = 1001
+JPEG = b"\xff\xd8\xff"
 
 log = structlog.get_logger(__name__)
 
@@ -245,6 +248,17 @@ class ControlHub:
         )
 
 
+def picture_in(answer: CommandAnswer) -> bytes | None:
+    """The JPEG of an edge's answer; ``None`` where it sent none, or something else."""
+    if not answer.accepted or answer.data is None:
+        return None
+    try:
+        content = base64.b64decode(answer.data, validate=True)
+    except ValueError:
+        return None
+    return content if content.startswith(JPEG) else None
+
+
 def _answered(message: ViewerAnswer | CommandAnswer | RecordingAnswer) -> UUID:
     if isinstance(message, ViewerAnswer):
         return message.view_id
@@ -259,6 +273,12 @@ def _text_of(message: Message) -> str | None:
     return text
 
 
+async def close_socket(socket: WebSocket, code: int) -> None:
+    """Close a WebSocket that may have gone already; never raises for that."""
+    if socket.application_state is WebSocketState.CONNECTED:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it goes at this very moment
+            await socket.close(code)
+
+
 async def _close(connection: _Connection, code: int) -> None:
-    if connection.socket.application_state is WebSocketState.CONNECTED:
-        await connection.socket.close(code)
+    await close_socket(connection.socket, code)

@@ -99,8 +99,8 @@ class LiveHub:
 
     def view_ended(self, edge_id: str, view_id: UUID, reason: str) -> None:
         """An edge ended a view, or refuses a push."""
-        self.pushes.refused(view_id, reason)
-        self.recordings.refused(view_id, reason)
+        self.pushes.refused(edge_id, view_id, reason)
+        self.recordings.refused(edge_id, view_id, reason)
         self.views.view_ended(edge_id, view_id, reason)
 
     def edge_gone(self, edge_id: str) -> None:

@@ -7,6 +7,7 @@ viewer has a bounded queue; who is too slow goes on with the next keyframe. Noth
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ from uuid import UUID, uuid4
 
 import structlog
 from pydantic import ValidationError
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.backend.edges.control import ControlHub, close_socket
 from kitchen_watch.control import (
     PUSH_DELTA,
     PUSH_INIT,
@@ -31,14 +32,19 @@ from kitchen_watch.control import (
 )
 from kitchen_watch.errors import Conflict
 
-QUEUE_BYTES = 6 * 1024 * 1024
-GROUP_BYTES = 8 * 1024 * 1024
+MAX_MESSAGE = 4 * 1024 * 1024
+GROUP_BYTES = 6 * 1024 * 1024
+QUEUE_BYTES = GROUP_BYTES + MAX_MESSAGE
+"""A new viewer is given a whole group at once; the next picture must still fit behind it."""
 GROUP_MESSAGES = 2000
 """A minute of pictures at 30 a second: no camera goes so long without a keyframe."""
 QUEUE_MESSAGES = 4000
-MAX_MESSAGE = 4 * 1024 * 1024
 PushKind = Literal["fmp4", "mjpeg", "tracks"]
-MEDIA_TYPES = ("video/mp4; codecs=", "image/jpeg", "application/x-ndjson")
+MEDIA_TYPES: dict[str, re.Pattern[str]] = {
+    "fmp4": re.compile(r'video/mp4; codecs="avc1\.[0-9A-Fa-f]{6}"'),
+    "mjpeg": re.compile("image/jpeg"),
+    "tracks": re.compile("application/x-ndjson"),
+}
 """What may be handed on to browsers; an edge must not choose anything else, such as HTML."""
 ENOUGH = 1000
 REFUSED = 4003
@@ -163,7 +169,7 @@ class Pushes:
         except TimeoutError:
             await self.leave(viewer)
             raise Conflict(f"The edge {edge_id} did not begin to send in {self._timeout_s:.0f} s.") from None
-        except Conflict:
+        except BaseException:  # also one who goes away while it begins
             await self.leave(viewer)
             raise
         if push.beginning:
@@ -188,7 +194,7 @@ class Pushes:
         try:
             header = PushHeader.model_validate_json(await socket.receive_text())
             media_type = header.media_type
-            if not media_type.startswith(MEDIA_TYPES):
+            if not MEDIA_TYPES[push.request.kind].fullmatch(media_type):
                 raise ValueError(media_type)
             if header.variant != push.request.variant:
                 raise ValueError("an edge that does not know this variant of the picture")
@@ -206,10 +212,10 @@ class Pushes:
         finally:
             await self._close(push)
 
-    def refused(self, push_id: UUID, reason: str) -> None:
-        """The edge will not push."""
+    def refused(self, edge_id: str, push_id: UUID, reason: str) -> None:
+        """The edge will not push. What another edge says of it is no matter."""
         push = self._pushes.get(push_id)
-        if push is not None and not push.media_type.done():
+        if push is not None and push.edge_id == edge_id and not push.media_type.done():
             push.media_type.set_exception(Conflict(reason or "The edge sends nothing."))
 
     async def close(self) -> None:
@@ -232,8 +238,13 @@ class Pushes:
         push = Push(edge_id, request, asyncio.get_running_loop().create_future())
         push.media_type.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._pushes[request.push_id] = push
-        if not await self._control.tell(edge_id, request):
-            del self._pushes[request.push_id]
+        try:
+            told = await self._control.tell(edge_id, request)
+        except BaseException:
+            await self._close(push)
+            raise
+        if not told:
+            await self._close(push)
             raise Conflict(f"The edge {edge_id} is not connected just now. Try again when it is.")
         return push
 
@@ -246,5 +257,5 @@ class Pushes:
             push.media_type.set_exception(Conflict("The edge broke off."))
         for viewer in list(push.viewers):
             viewer.end()
-        if push.socket is not None and push.socket.application_state is WebSocketState.CONNECTED:
-            await push.socket.close(ENOUGH)
+        if push.socket is not None:
+            await close_socket(push.socket, ENOUGH)

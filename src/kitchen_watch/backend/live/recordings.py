@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 
 import structlog
 from pydantic import ValidationError
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.backend.edges.control import ControlHub, close_socket
 from kitchen_watch.control import PUSH_DELTA, PushHeader, PushRequest, RecordingAnswer, RecordingQuery
 from kitchen_watch.errors import Conflict
 
@@ -108,13 +108,12 @@ class Recordings:
             if not fetch.content.done():
                 fetch.content.set_result(bytes(content))
         finally:
-            if socket.application_state is WebSocketState.CONNECTED:
-                await socket.close(ENOUGH)
+            await close_socket(socket, ENOUGH)
 
-    def refused(self, push_id: UUID, reason: str) -> None:
-        """The edge will not send it."""
+    def refused(self, edge_id: str, push_id: UUID, reason: str) -> None:
+        """The edge will not send it. What another edge says of it is no matter."""
         fetch = self._fetches.get(push_id)
-        if fetch is not None:
+        if fetch is not None and fetch.edge_id == edge_id:
             self._fail(fetch, reason or "The edge sends nothing.")
 
     @staticmethod

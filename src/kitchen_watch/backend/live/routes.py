@@ -6,7 +6,6 @@ candidates, DELETE to stop. Every route passes the same check as every other que
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 from uuid import UUID
@@ -19,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from kitchen_watch.backend.auth.callers import AnyPerson, VisitorOf
 from kitchen_watch.backend.auth.devices import verify_connection
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.edges.control import picture_in
 from kitchen_watch.backend.live.ice import ice_servers
 from kitchen_watch.backend.live.pushes import PushKind, PushViewer
 from kitchen_watch.backend.live.schemas import IceServerView, LiveView
@@ -208,9 +208,10 @@ async def last_picture(camera_id: str, person: AnyPerson, parts: PartsOf, visito
         return Response(status_code=204)
     finally:
         await parts.live.views.end(view, "one picture")
-    if not answer.accepted or answer.data is None:
+    picture = picture_in(answer)
+    if picture is None:
         return Response(status_code=204)
-    return Response(base64.b64decode(answer.data), media_type="image/jpeg", headers=NOT_STORED)
+    return Response(picture, media_type="image/jpeg", headers=NOT_STORED)
 
 
 @router.websocket("/edge/live/{push_id}")
@@ -238,6 +239,9 @@ async def _join(parts: Parts, view: View, quality: LiveQuality, kind: PushKind) 
         )
     except Conflict as error:
         await parts.live.views.end(view, str(error))
+        raise
+    except BaseException:
+        parts.live.views.end_soon(view, "the viewer went away before the first picture")
         raise
 
     async def stop() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from zoneinfo import ZoneInfo
 
@@ -13,6 +11,7 @@ from starlette.responses import Response
 
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.auth.callers import AnyPerson, VisitorOf
+from kitchen_watch.backend.edges.control import picture_in
 from kitchen_watch.backend.live.routes import NOT_STORED, Purpose
 from kitchen_watch.backend.live.watermark import marked
 from kitchen_watch.backend.organisations.service import visible_camera
@@ -47,10 +46,9 @@ async def take_snapshot(
     answer = await parts.control.send_command(edge_id, camera_id=camera_id, action="snapshot")
     if not answer.accepted or answer.data is None:
         raise Conflict(answer.reason or "The edge gives no picture of this camera.")
-    try:
-        content = base64.b64decode(answer.data, validate=True)
-    except binascii.Error:
-        raise Conflict("The edge sent no picture that can be read.") from None
+    content = picture_in(answer)
+    if content is None:
+        raise Conflict("The edge sent no picture that can be read.")
 
     def mark_and_note() -> tuple[bytes, str]:
         picture = marked(content, viewer=viewer, camera=label, at=now, zone=zone)

@@ -82,7 +82,7 @@ class LiveViews:
 
         Raises:
             NotFound: there is no such camera in the person's scope.
-            Conflict: the person has too many views open.
+            Conflict: the camera is switched off, or the person has too many views open.
         """
         # An overlay comes beside a picture: they are counted apart, so that a full wall can have both.
         # Requests that come together are counted while they are still being let in.
@@ -175,6 +175,8 @@ class LiveViews:
         now = self._clock.now()
         with self._database.write() as session:
             camera = visible_camera(session, person, camera_id)
+            if not camera.enabled:
+                raise Conflict(f"Camera {camera_id} is switched off.")
             view = View(
                 person=person,
                 address=address,
@@ -221,17 +223,19 @@ class LiveViews:
             allowed: set[UUID] = set()
             for row in people:
                 own = [view for view in views if view.person.id == row.id]
-                seen = set(
-                    session.scalars(
-                        select(CameraRow.camera_id).where(
+                seen = {
+                    (camera_id, edge_id)
+                    for camera_id, edge_id in session.execute(
+                        select(CameraRow.camera_id, CameraRow.edge_id).where(
                             CameraRow.camera_id.in_({view.camera_id for view in own}),
+                            CameraRow.enabled,
                             scope_of(session, row).owned(CameraRow.premises_id),
                         )
                     )
-                )
+                }
                 allowed |= {
                     view.view_id
                     for view in own
-                    if view.camera_id in seen and view.person.session_key in alive
+                    if (view.camera_id, view.edge_id) in seen and view.person.session_key in alive
                 }
             return allowed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -16,6 +15,7 @@ from kitchen_watch.backend.auth.callers import Administrator, Regulator, Supervi
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.service import Visitor
 from kitchen_watch.backend.bounds import PlaceId
+from kitchen_watch.backend.edges.control import picture_in
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.backend.organisations.service import visible_camera
 from kitchen_watch.backend.organisations.tables import CameraRow
@@ -138,9 +138,10 @@ async def get_picture(camera_id: str, person: Regulator, parts: PartsOf, visitor
     edge_id = await run_in_threadpool(_note, parts, person, visitor, camera_id)
     try:
         answer = await parts.control.send_command(edge_id, camera_id=camera_id, action="snapshot")
-        if answer.accepted and answer.data:
-            return _jpeg(base64.b64decode(answer.data), "edge")
-        reason = answer.reason or ""
+        picture = picture_in(answer)
+        if picture is not None:
+            return _jpeg(picture, "edge")
+        reason = answer.reason or "its edge sent none"
     except Conflict as error:
         reason = str(error)
     kept = await run_in_threadpool(_evidence, parts, camera_id)
