@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend import notices
@@ -19,6 +19,7 @@ from kitchen_watch.backend.alerts.states import AlertState, FeedKind
 from kitchen_watch.backend.alerts.tables import AlertRow, FeedEntryRow
 from kitchen_watch.backend.database import announce, exclusive
 from kitchen_watch.backend.organisations.scope import Scope
+from kitchen_watch.backend.writing import write_rows
 
 LOCK = "feed"
 
@@ -70,8 +71,9 @@ def append(session: Session, entries: Sequence[FeedNews], *, now: datetime) -> N
     session.flush()
     exclusive(session, LOCK)
     first = latest_feed_id(session) + 1
-    session.execute(
-        insert(FeedEntryRow),
+    write_rows(
+        session,
+        FeedEntryRow,
         [
             {
                 "id": first + index,

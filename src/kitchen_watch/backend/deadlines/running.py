@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.deadlines.clocks import ClockStep, Deadline, moments
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
+from kitchen_watch.backend.writing import write_rows
 
 DEFAULT_ZONE = "Asia/Shanghai"
 
@@ -37,8 +38,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 def start(session: Session, policy: DeadlinePolicy, begun: Sequence[Started]) -> None:
     """Let these deadlines run. The alerts must have their ids."""
-    if begun:
-        session.execute(insert(DeadlineRow), [_values(policy, one) for one in begun])
+    write_rows(session, DeadlineRow, [_values(policy, one) for one in begun])
     for one in begun:
         due_at = one.deadline.due_at
         if one.alert.due_at is None or due_at < one.alert.due_at:

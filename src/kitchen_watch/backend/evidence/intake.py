@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.evidence.chain import Chain, Link, own_fault
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow, ManifestRow
+from kitchen_watch.backend.writing import among, write_rows
 from kitchen_watch.events import Event, EvidenceManifest
 
 TAKEN_ID = "Its id belongs to another manifest already."
@@ -66,7 +67,7 @@ def store_manifests(
         new[manifest_id], links[manifest_id] = one, chain.join(manifest_id, one.manifest, fault)
     links |= {manifest_id: link for manifest_id, link in chain.settled.items() if manifest_id in new}
     if new:
-        session.execute(insert(ManifestRow), [_values(key, one, links[key], now) for key, one in new.items()])
+        write_rows(session, ManifestRow, [_values(key, one, links[key], now) for key, one in new.items()])
         _expect_files(session, edge_id, new)
     for manifest_id, link in chain.settled.items():
         if manifest_id not in new:
@@ -88,7 +89,7 @@ def wanted_files(
         session.scalars(
             select(EvidenceFileRow.sha256).where(
                 EvidenceFileRow.edge_id == edge_id,
-                EvidenceFileRow.sha256.in_(named),
+                among(session, EvidenceFileRow.sha256, named),
                 EvidenceFileRow.completed_at.is_(None),
                 EvidenceFileRow.deleted_at.is_(None),
                 EvidenceFileRow.size_bytes <= max_bytes,
@@ -107,7 +108,7 @@ def _known(session: Session, ids: set[UUID]) -> dict[UUID, tuple[tuple[str, int,
             ManifestRow.alert_id,
             ManifestRow.sha256,
             ManifestRow.body,
-        ).where(ManifestRow.manifest_id.in_(ids))
+        ).where(among(session, ManifestRow.manifest_id, ids))
     )
     return {key: ((edge_id, alert_id, sha256), body) for key, edge_id, alert_id, sha256, body in rows}
 
@@ -136,13 +137,14 @@ def _expect_files(session: Session, edge_id: str, new: Mapping[UUID, _Told]) -> 
         session.execute(
             select(EvidenceFileRow.sha256, EvidenceFileRow.completed_at).where(
                 EvidenceFileRow.edge_id == edge_id,
-                EvidenceFileRow.sha256.in_({file.sha256 for _, _, file in files}),
+                among(session, EvidenceFileRow.sha256, {file.sha256 for _, _, file in files}),
                 EvidenceFileRow.completed_at.is_not(None),
             )
         ).all()
     )
-    session.execute(
-        insert(EvidenceFileRow),
+    write_rows(
+        session,
+        EvidenceFileRow,
         [
             {
                 "manifest_id": manifest_id,

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts import feed
@@ -29,6 +29,7 @@ from kitchen_watch.backend.ingest.growth import MAX_DETAIL, Growth, begin, fold,
 from kitchen_watch.backend.ingest.tables import EventRow
 from kitchen_watch.backend.organisations.places import node_paths
 from kitchen_watch.backend.organisations.tables import CameraRow, EdgeRow, PremisesRow
+from kitchen_watch.backend.writing import among, as_values, new_ids, write_rows
 from kitchen_watch.events import SCHEMA, Event, EventKind, EventResult, EventVerdict
 
 _Key = tuple[UUID, int]
@@ -125,17 +126,19 @@ class _Intake:
             row.violation_id: row
             for row in session.scalars(
                 select(AlertRow)
-                .where(AlertRow.violation_id.in_(violations))
+                .where(among(session, AlertRow.violation_id, violations))
                 .order_by(AlertRow.id)  # always locked in one order: two writers cannot wait for each other
                 .with_for_update()
             )
         }
+        self._growths = {violation_id: _read(row) for violation_id, row in self._alerts.items()}
+        self._opened: list[AlertRow] = []
         self._keys: dict[UUID, _Key] = {}
         self._taken: dict[_Key, UUID] = {}
         for event_id, violation_id, sequence in session.execute(
             select(EventRow.event_id, EventRow.violation_id, EventRow.sequence).where(
-                EventRow.violation_id.in_(violations)
-                | EventRow.event_id.in_({event.event_id for event in events})
+                among(session, EventRow.violation_id, violations)
+                | among(session, EventRow.event_id, {event.event_id for event in events})
             )
         ):
             self._keep(event_id, (violation_id, sequence))
@@ -157,10 +160,12 @@ class _Intake:
         """Write everything; the feed last, because numbering it holds its lock."""
         if not self.accepted:
             return
-        self._session.flush()
-        self._session.execute(insert(EventRow), [self._event_values(*pair) for pair in self.accepted])
         self._settle()
-        self._start_clocks()
+        for violation_id in {event.violation_id for event, _ in self.accepted}:
+            _write(self._alerts[violation_id], self._growths[violation_id])
+        begun = self._write_opened()
+        write_rows(self._session, EventRow, [self._event_values(*pair) for pair in self.accepted])
+        start(self._session, self._policy, begun)
         store_manifests(
             self._session,
             [(event, raw, self._alerts[event.violation_id].id) for event, raw in self.accepted],
@@ -204,8 +209,9 @@ class _Intake:
             if event.kind is EventKind.CLOSED:
                 self._news.append((alert, FeedKind.CLOSED))
             return
-        if event.sequence > alert.last_sequence and event.violation_id not in self._unsettled:
-            _write(alert, grow(_read(alert), event))
+        known = self._growths[event.violation_id]
+        if event.sequence > known.last_sequence and event.violation_id not in self._unsettled:
+            self._growths[event.violation_id] = grow(known, event)
         else:
             self._unsettled.add(event.violation_id)
         alert.updated_at = self._now
@@ -224,26 +230,33 @@ class _Intake:
             found_at=self._now,
             updated_at=self._now,
         )
-        _write(alert, begin(event))
-        self._session.add(alert)
+        self._growths[event.violation_id] = begin(event)
+        self._opened.append(alert)
         self._alerts[event.violation_id] = alert
         return alert
 
-    def _start_clocks(self) -> None:
+    def _write_opened(self) -> list[Started]:
+        """New alerts with their ids, all in one statement; the clocks that begin with them."""
         begun = []
-        for alert, kind in self._news:
-            if kind is FeedKind.OPENED:
-                zone = zone_of(self._places[alert.camera_id].time_zone)
-                deadline = verify_deadline(self._policy, alert.tier, found_at=self._now, zone=zone)
-                if deadline is not None:
-                    begun.append(Started(alert, deadline))
-        start(self._session, self._policy, begun)
+        ids = new_ids(self._session, AlertRow, len(self._opened))
+        for alert, alert_id in zip(self._opened, ids, strict=True):
+            alert.id, alert.due_at = alert_id, None
+            zone = zone_of(self._places[alert.camera_id].time_zone)
+            deadline = verify_deadline(self._policy, alert.tier, found_at=self._now, zone=zone)
+            if deadline is not None:
+                alert.due_at = deadline.due_at
+                begun.append(Started(alert, deadline))
+        write_rows(self._session, AlertRow, [as_values(alert) for alert in self._opened])
+        self._session.flush()
+        return begun
 
     def _settle(self) -> None:
         """Alerts that were overtaken: fold all their events anew."""
         for violation_id in self._unsettled:
             bodies = self._session.scalars(select(EventRow.body).where(EventRow.violation_id == violation_id))
-            _write(self._alerts[violation_id], fold(Event.model_validate(body) for body in bodies))
+            events = [Event.model_validate(body) for body in bodies]
+            events += [event for event, _ in self.accepted if event.violation_id == violation_id]
+            self._growths[violation_id] = fold(events)
 
     def _keep(self, event_id: UUID, key: _Key) -> None:
         self._keys[event_id] = key
