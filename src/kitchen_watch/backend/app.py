@@ -9,7 +9,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from kitchen_watch.backend import probes
+from kitchen_watch.backend import listening, probes
 from kitchen_watch.backend.address_limit import AddressLimit
 from kitchen_watch.backend.alerts import routes as alert_routes
 from kitchen_watch.backend.alerts.hub import FeedHub
@@ -192,6 +192,7 @@ def make_retention(parts: Parts) -> Retention:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     feed = asyncio.create_task(parts.feed.run())
+    others = asyncio.create_task(listening.Listener(parts.database).run())
     live = asyncio.create_task(parts.live.run())
     timer = DeadlineTimer(
         parts.database,
@@ -212,6 +213,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await listening.end(others)
         parts.feed.stop()
         await feed
         await parts.public_pictures.close()

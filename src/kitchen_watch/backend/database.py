@@ -8,6 +8,7 @@ named locks where an order matters.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 20
 POOL_OVERFLOW = 20
 POOL_TIMEOUT_S = 20
+CONNECT_TIMEOUT_S = 10
+CHANNEL = "kitchen_watch"
+"""On which processes of one PostgreSQL database tell each other what they announce."""
 _ANNOUNCED = "announced_topics"
 _MODE = "kitchen_watch_mode"
 
@@ -36,6 +40,8 @@ class Database:
 
     def __init__(self, url: str, *, notices: Notices | None = None) -> None:
         self.notices = notices or Notices()
+        self.origin = secrets.token_hex(8)
+        """Names this process to the others, so that it does not hear itself."""
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         reading: dict[str, Any] = {_MODE: "read"}
@@ -56,8 +62,9 @@ class Database:
         """A transaction that is committed when the block ends, or rolled back when it raises."""
         with self._one_writer, Session(self._writing, expire_on_commit=False) as session:
             yield session
-            session.commit()
             topics: set[str] = session.info.pop(_ANNOUNCED, set())
+            self._tell_others(session, topics)
+            session.commit()
         for topic in topics:
             self.notices.publish(topic)
 
@@ -69,6 +76,20 @@ class Database:
         except OperationalError:
             return False
         return True
+
+    def connect_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What the driver is given to connect."""
+        arguments, options = self.engine.dialect.create_connect_args(self.engine.url)
+        return tuple(arguments), {"connect_timeout": CONNECT_TIMEOUT_S, **options}
+
+    def _tell_others(self, session: Session, topics: set[str]) -> None:
+        if self.is_sqlite:  # several processes over one SQLite file find out by looking
+            return
+        for topic in topics:  # heard by others when, and only if, this transaction is committed
+            session.execute(
+                text("SELECT pg_notify(:channel, :notice)"),
+                {"channel": CHANNEL, "notice": f"{self.origin} {topic}"},
+            )
 
     def close(self) -> None:
         """Give back every connection."""
@@ -121,7 +142,7 @@ def _engine(url: str) -> Engine:
             max_overflow=POOL_OVERFLOW,
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10},
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
