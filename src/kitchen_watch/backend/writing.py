@@ -14,7 +14,7 @@ from sqlalchemy import JSON, ColumnElement, Dialect, Table, any_, func, insert, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.sql.schema import Column
+from sqlalchemy.sql.schema import Column, ScalarElementColumnDefault
 
 from kitchen_watch.backend import tables
 
@@ -89,15 +89,15 @@ def _copy(session: Session, table: Table, rows: Sequence[Values]) -> None:
 
 
 def _has_scalar_default(column: Column[Any]) -> bool:
-    return column.default is not None and column.default.is_scalar
+    return isinstance(column.default, ScalarElementColumnDefault)
 
 
 def _default_is_made(column: Column[Any]) -> bool:
-    return column.default is not None and not column.default.is_scalar
+    return column.default is not None and not isinstance(column.default, ScalarElementColumnDefault)
 
 
 def _scalar_default(column: Column[Any]) -> Any:
-    return column.default.arg if column.default is not None and column.default.is_scalar else None
+    return column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
 
 
 def _processor(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:
