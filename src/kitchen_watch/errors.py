@@ -33,6 +33,7 @@ A foreign error becomes one of these in exactly one place per adapter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 
@@ -166,9 +167,13 @@ class Conflict(RequestError):
 
 
 class InvalidRequest(RequestError):
-    """The input cannot be used."""
+    """The input cannot be used. ``fields`` says of single ones why, where there are several."""
 
     status = 422
+
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
 
 
 class Throttled(RequestError):

@@ -49,6 +49,9 @@ from kitchen_watch.backend.organisations import routes as organisation_routes
 from kitchen_watch.backend.pages.installing import install_pages
 from kitchen_watch.backend.pages.notification_words import words_for
 from kitchen_watch.backend.parts import Parts
+from kitchen_watch.backend.patrols import routes as patrol_routes
+from kitchen_watch.backend.patrols import sweep_routes
+from kitchen_watch.backend.patrols.warning import SweepWarnings
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.pictures import PublicPictures
@@ -92,6 +95,8 @@ ROUTERS = (
     retention_routes.router,
     form_routes.router,
     rating_routes.router,
+    sweep_routes.router,
+    patrol_routes.router,
 )
 
 
@@ -210,6 +215,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     publishing = asyncio.create_task(publisher.run())
     ratings = RatingTimer(parts.database, parts.clock, parts.settings.ratings)
     freezing = asyncio.create_task(ratings.run())
+    sweep = SweepWarnings(parts.database, parts.clock, parts.settings.patrols)
+    warning = asyncio.create_task(sweep.run())
     try:
         yield
     finally:
@@ -230,5 +237,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await publishing
         ratings.stop()
         await freezing
+        sweep.stop()
+        await warning
         await parts.control.close()
         parts.database.close()

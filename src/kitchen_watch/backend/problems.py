@@ -87,7 +87,12 @@ def from_request_error(error: RequestError) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Throttled):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
-    return problem(error.status, str(error), code=code, headers=headers)
+    fields = (
+        [FieldProblem(field=name, problem=why) for name, why in error.fields.items()]
+        if isinstance(error, InvalidRequest)
+        else None
+    )
+    return problem(error.status, str(error), code=code, headers=headers, fields=fields)
 
 
 def _known(error: RequestError) -> bool:

@@ -18,6 +18,7 @@ from kitchen_watch.backend.letters import tables as _letters
 from kitchen_watch.backend.notifications import tables as _notifications
 from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
+from kitchen_watch.backend.patrols import tables as _patrols
 from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.ratings import tables as _ratings
 from kitchen_watch.backend.retention import tables as _retention
@@ -40,6 +41,7 @@ ROOMS = (
     _letters,
     _notifications,
     _organisations,
+    _patrols,
     _public,
     _ratings,
     _retention,

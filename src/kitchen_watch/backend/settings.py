@@ -14,6 +14,7 @@ from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.notifications.settings import NotificationSettings
+from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.ratings.settings import RatingSettings
 from kitchen_watch.backend.retention.settings import RetentionSettings
@@ -90,6 +91,7 @@ class BackendSettings(Settings):
     outgoing: OutgoingSettings = OutgoingSettings()
     ratings: RatingSettings = RatingSettings()
     retention: RetentionSettings = RetentionSettings()
+    patrols: PatrolSettings = PatrolSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

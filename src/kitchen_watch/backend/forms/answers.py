@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from kitchen_watch.backend.forms.content import MAX_ITEMS, MAX_TEXT, FormContent, Item, ItemKind, Key
+from kitchen_watch.errors import InvalidRequest
 
 NOT_APPLICABLE = "na"
 YES_NO = ("yes", "no", NOT_APPLICABLE)
@@ -153,3 +154,16 @@ def _wrong(item: Item, value: str | float) -> AnswerProblem | None:
 def answers_of(stored: Mapping[str, Any]) -> dict[str, Answer]:
     """Answers as a row keeps them."""
     return {key: Answer.model_validate(value) for key, value in stored.items()}
+
+
+def refuse(problems: Collection[AnswerProblem]) -> None:
+    """Return if there are none.
+
+    Raises:
+        InvalidRequest: with a sentence for every item that cannot stand.
+    """
+    if problems:
+        raise InvalidRequest(
+            f"{len(problems)} items of the form are missing or cannot stand.",
+            fields={f"answers.{one.item}": one.sentence for one in problems},
+        )
