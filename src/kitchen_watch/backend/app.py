@@ -17,6 +17,8 @@ from kitchen_watch.backend.audit import routes as audit_routes
 from kitchen_watch.backend.auth import routes as session_routes
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
+from kitchen_watch.backend.complaints import routes as complaint_routes
+from kitchen_watch.backend.complaints.timer import ComplaintTimer
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.deadlines.clocks import MomentKind
 from kitchen_watch.backend.deadlines.timer import DeadlineTimer
@@ -92,6 +94,7 @@ ROUTERS = (
     letter_routes.router,
     notification_routes.router,
     hold_routes.router,
+    complaint_routes.router,
     retention_routes.router,
     form_routes.router,
     rating_routes.router,
@@ -209,6 +212,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     relay, sender = make_relay(parts), make_sender(parts)
     runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
     outgoing = [asyncio.create_task(run()) for run in runs]
+    reminding = ComplaintTimer(parts.database, parts.clock, complaint_routes.rules_of(parts)).looking()
+    reminders = asyncio.create_task(reminding.run())
     retention = make_retention(parts)
     retaining = asyncio.create_task(retention.run())
     publisher = Publisher(parts.database, parts.clock, parts.control)
@@ -231,6 +236,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay.stop()
         sender.stop()
         await asyncio.gather(*outgoing)
+        reminding.stop()
+        await reminders
         retention.stop()
         await retaining
         publisher.stop()

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from kitchen_watch.backend.alerts import tables as _alerts
 from kitchen_watch.backend.audit import tables as _audit
 from kitchen_watch.backend.auth import tables as _auth
+from kitchen_watch.backend.complaints import tables as _complaints
 from kitchen_watch.backend.deadlines import tables as _deadlines
 from kitchen_watch.backend.edges import tables as _edges
 from kitchen_watch.backend.evidence import tables as _evidence
@@ -24,12 +25,14 @@ from kitchen_watch.backend.ratings import tables as _ratings
 from kitchen_watch.backend.retention import tables as _retention
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.tables import Table
+from kitchen_watch.backend.tasks import tables as _tasks
 from kitchen_watch.backend.webhooks import tables as _webhooks
 
 ROOMS = (
     _alerts,
     _audit,
     _auth,
+    _complaints,
     _deadlines,
     _edges,
     _evidence,
@@ -46,6 +49,7 @@ ROOMS = (
     _ratings,
     _retention,
     _rule_sets,
+    _tasks,
     _webhooks,
 )
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from kitchen_watch.backend.complaints.settings import ComplaintSettings
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
@@ -18,6 +19,7 @@ from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.ratings.settings import RatingSettings
 from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.tasks.settings import TaskSettings
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.config import Settings
 from kitchen_watch.logs import LogFormat
@@ -92,6 +94,8 @@ class BackendSettings(Settings):
     ratings: RatingSettings = RatingSettings()
     retention: RetentionSettings = RetentionSettings()
     patrols: PatrolSettings = PatrolSettings()
+    complaints: ComplaintSettings = ComplaintSettings()
+    tasks: TaskSettings = TaskSettings()
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
