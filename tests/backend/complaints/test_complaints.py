@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from kitchen_watch.backend.app import ComplaintTimer
 from kitchen_watch.backend.complaints.figures import ComplaintFigures, complaints_figures
 from kitchen_watch.backend.complaints.routes import rules_of
+from kitchen_watch.backend.complaints.timer import ComplaintTimer
 from kitchen_watch.backend.organisations.tables import NodeRow
 from tests.backend.retention.nights import QUIET, evidence, files, finish, later, retention
 from tests.backend.support import NOON, Backend, running
