@@ -64,6 +64,8 @@ from kitchen_watch.backend.retention.running import Retention
 from kitchen_watch.backend.rule_sets import routes as rule_set_routes
 from kitchen_watch.backend.rule_sets.publishing import Publisher
 from kitchen_watch.backend.secret_key import load_secret_key
+from kitchen_watch.backend.self_checks import routes as self_check_routes
+from kitchen_watch.backend.self_checks.timer import SelfCheckTimer
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.webhooks import routes as webhook_routes
 from kitchen_watch.backend.webhooks.couriers import Caller, Courier, WebhookCourier
@@ -100,6 +102,7 @@ ROUTERS = (
     rating_routes.router,
     sweep_routes.router,
     patrol_routes.router,
+    self_check_routes.router,
 )
 
 
@@ -222,6 +225,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     freezing = asyncio.create_task(ratings.run())
     sweep = SweepWarnings(parts.database, parts.clock, parts.settings.patrols)
     warning = asyncio.create_task(sweep.run())
+    self_checks = SelfCheckTimer(
+        parts.database, parts.clock, parts.settings.self_checks, public_url=parts.settings.public_url
+    )
+    reminding = asyncio.create_task(self_checks.run())
     try:
         yield
     finally:
@@ -246,5 +253,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await freezing
         sweep.stop()
         await warning
+        self_checks.stop()
+        await reminding
         await parts.control.close()
         parts.database.close()

@@ -24,6 +24,7 @@ from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.ratings import tables as _ratings
 from kitchen_watch.backend.retention import tables as _retention
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
+from kitchen_watch.backend.self_checks import tables as _self_checks
 from kitchen_watch.backend.tables import Table
 from kitchen_watch.backend.tasks import tables as _tasks
 from kitchen_watch.backend.webhooks import tables as _webhooks
@@ -50,6 +51,7 @@ ROOMS = (
     _retention,
     _rule_sets,
     _tasks,
+    _self_checks,
     _webhooks,
 )
 

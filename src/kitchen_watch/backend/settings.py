@@ -19,6 +19,7 @@ from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.ratings.settings import RatingSettings
 from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.self_checks.settings import SelfCheckSettings
 from kitchen_watch.backend.tasks.settings import TaskSettings
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.config import Settings
@@ -92,6 +93,7 @@ class BackendSettings(Settings):
     notifications: NotificationSettings = NotificationSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     ratings: RatingSettings = RatingSettings()
+    self_checks: SelfCheckSettings = SelfCheckSettings()
     retention: RetentionSettings = RetentionSettings()
     patrols: PatrolSettings = PatrolSettings()
     complaints: ComplaintSettings = ComplaintSettings()
@@ -162,6 +164,11 @@ class BackendSettings(Settings):
     def letters_dir(self) -> Path:
         """Where the PDFs of letters lie."""
         return self.data_dir / "letters"
+
+    @property
+    def self_check_photos_dir(self) -> Path:
+        """Where restaurants' photos of self-checks lie."""
+        return self.data_dir / "self-check-photos"
 
     @property
     def photos_dir(self) -> Path:

@@ -34,7 +34,11 @@ RIPE = datetime(2026, 7, 11, 0, 0, tzinfo=UTC)
 @pytest.fixture
 def district(tmp_path: Path) -> Iterator[Backend]:
     """A has a verified missing hat and an unverified rat; B a verified missing hat."""
-    with running(tmp_path, outgoing={"send_here": False}, ratings={"look_every_s": 9999.0}) as backend:
+    with running(
+        tmp_path,
+        outgoing={"send_here": False},
+        ratings={"look_every_s": 9999.0, "formula": {"self_check": 0}},
+    ) as backend:
         deliver(backend, opening(), Violation(code="RODENT", tier=1).tell(), opening("cam-b1"))
         officer = backend.logged_in("regulator")
         for alert_id in (1, 3):

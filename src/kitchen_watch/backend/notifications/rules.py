@@ -39,6 +39,7 @@ class Occasion(StrEnum):
     TASK = "task"
     TASK_DUE = "task_due"
     DISK_SHORT = "disk_short"
+    SELF_CHECK = "self_check"
 
 
 class Side(StrEnum):

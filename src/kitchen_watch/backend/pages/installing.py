@@ -26,6 +26,7 @@ from kitchen_watch.backend.pages import (
     receiver_routes,
     routes,
     rule_set_routes,
+    self_check_routes,
     source_code,
 )
 from kitchen_watch.backend.pages.answers import frame_for, go_to, page
@@ -96,6 +97,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(notification_routes.router)
     app.include_router(receiver_routes.router)
     app.include_router(rating_routes.router)
+    app.include_router(self_check_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")
     for kind, handler in list(app.exception_handlers.items()):

@@ -48,6 +48,10 @@ OCCASIONS: Mapping[Occasion, tuple[str, str]] = MappingProxyType(
         Occasion.COMPLAINT_DUE: (N_("Complaint due"), N_("A complaint must be accepted or answered soon.")),
         Occasion.TASK: (N_("Task"), N_("A task was given to your unit.")),
         Occasion.TASK_DUE: (N_("Task due"), N_("A task of your unit is due soon and not done.")),
+        Occasion.SELF_CHECK: (
+            N_("Self-check due"),
+            N_("A self-check of your restaurant is due today and has not been handed in."),
+        ),
         Occasion.DISK_SHORT: (
             N_("The disk is short"),
             N_(

@@ -15,11 +15,14 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
 from kitchen_watch.backend.handling.tables import TransitionRow
+from kitchen_watch.backend.organisations.tables import PremisesRow
 from kitchen_watch.backend.ratings.formula import RatedAlert, RatingInputs
 from kitchen_watch.backend.ratings.settings import RatingFormula
+from kitchen_watch.backend.self_checks.due import owed
 
 UNCOUNTED = (AlertState.PENDING_VERIFICATION, AlertState.FALSE_ALARM, AlertState.MERGED)
 """Nobody has confirmed it, it was none, or it counts as the alert that it went on in."""
+NOT_MEASURED: tuple[int | None, int | None] = (None, None)
 RESTAURANTS_OWN = (ClockStep.ACCEPT, ClockStep.CONTAIN, ClockStep.FIX)
 """Verifying late is the territory side's fault."""
 
@@ -69,15 +72,36 @@ def read_inputs(
                 overdue=alert_id in overdue,
             )
         )
+    checks = _self_checks(
+        session,
+        PremisesRow.id.in_(premises_ids if chosen is None else chosen),
+        since_at,
+        min(until_at, now),
+        formula,
+    )
     return {
         premises_id: RatingInputs.model_construct(
             premises_id=premises_id,
             since_at=since_at,
             until_at=until_at,
             alerts=tuple(alerts[premises_id]),
+            self_checks_due=checks.get(premises_id, NOT_MEASURED)[0],
+            self_checks_missing=checks.get(premises_id, NOT_MEASURED)[1],
         )
         for premises_id in premises_ids
     }
+
+
+def _self_checks(
+    session: Session,
+    chosen: ColumnElement[bool],
+    since_at: datetime,
+    until_at: datetime,
+    formula: RatingFormula,
+) -> dict[int, tuple[int, int]]:
+    if not formula.self_check:
+        return {}
+    return owed(session, chosen, formula.self_check_kinds, since_at, until_at)
 
 
 def _deadlines(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kitchen_watch.backend.forms.content import FormKind
 from kitchen_watch.config import Settings
 
 RULES_VERSION = 1
@@ -42,7 +43,12 @@ class RatingFormula(Settings):
     )
     finding: Points = Field(default=1.0, description="for every finding of a patrol or check")
     most_findings: Points = Field(default=20.0, description="findings of checks take no more than this")
-    self_check: Points = Field(default=0.5, description="for every self-check that is missing")
+    self_check: Points = Field(
+        default=0.5, description="for every self-check that is missing; 0: self-checks do not count"
+    )
+    self_check_kinds: tuple[FormKind, ...] = Field(
+        default=(FormKind.DAILY, FormKind.WEEKLY, FormKind.MONTHLY), description="which self-checks count"
+    )
     most_self_checks: Points = Field(default=10.0, description="missing self-checks take no more than this")
 
     @property
