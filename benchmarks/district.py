@@ -332,4 +332,10 @@ _STATEMENTS = (
         CASE WHEN a.state <> 'pending_verification' THEN true END
     FROM alerts a
     """,
+    """
+    INSERT INTO deadlines (alert_id, step, started_at, due_at, next_at, heard, settled_at, met)
+    SELECT a.id, 'fix', a.found_at + interval '5 min', a.found_at + interval '6 h', NULL, 0,
+        a.found_at + (mod(a.id, 500)) * interval '1 min', mod(a.id, 500) <= 360
+    FROM alerts a WHERE a.state = 'closed'
+    """,
 )

@@ -67,6 +67,7 @@ from kitchen_watch.backend.secret_key import load_secret_key
 from kitchen_watch.backend.self_checks import routes as self_check_routes
 from kitchen_watch.backend.self_checks.timer import SelfCheckTimer
 from kitchen_watch.backend.settings import BackendSettings
+from kitchen_watch.backend.statistics import routes as statistics_routes
 from kitchen_watch.backend.webhooks import routes as webhook_routes
 from kitchen_watch.backend.webhooks.couriers import Caller, Courier, WebhookCourier
 from kitchen_watch.backend.webhooks.messages import AlertMessages
@@ -94,6 +95,7 @@ ROUTERS = (
     public_routes.router,
     webhook_routes.router,
     letter_routes.router,
+    statistics_routes.router,
     notification_routes.router,
     hold_routes.router,
     complaint_routes.router,

@@ -1,0 +1,309 @@
+"""The grouped queries behind the figures: few and wide, each one pass over the alerts of a span.
+
+An alert belongs to the grid in which it was found (``AlertRow.node_id``), whatever moved later. So
+every sum over a node is the sum over its children, in any order of moves and corrections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import Session
+
+from kitchen_watch.backend.alerts.states import AlertState
+from kitchen_watch.backend.alerts.tables import AlertRow
+from kitchen_watch.backend.deadlines.clocks import ClockStep
+from kitchen_watch.backend.deadlines.tables import DeadlineRow
+from kitchen_watch.backend.handling.tables import AppealRow, RectificationRow, StatementKind
+from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which alerts are meant: found in a half-open span, below some nodes, perhaps of one kind.
+
+    ``paths`` are subtrees; ``premises_ids`` are single premises beside them. Neither means all.
+    """
+
+    since_at: datetime
+    until_at: datetime
+    everything: bool = False
+    paths: tuple[str, ...] = ()
+    premises_ids: frozenset[int] = frozenset()
+    codes: tuple[str, ...] = ()
+    tiers: tuple[int, ...] = ()
+    business_types: tuple[str, ...] = ()
+
+    def where(self, *, anywhere: bool = False) -> list[ColumnElement[bool]]:
+        """Conditions on :class:`AlertRow`; ``anywhere`` leaves the place out."""
+        conditions = [AlertRow.found_at >= self.since_at, AlertRow.found_at < self.until_at]
+        if not anywhere:
+            conditions.append(self.place())
+        if self.codes:
+            conditions.append(AlertRow.code.in_(self.codes))
+        if self.tiers:
+            conditions.append(AlertRow.tier.in_(self.tiers))
+        if self.business_types:
+            kinds = select(PremisesRow.id).where(PremisesRow.business_type.in_(self.business_types))
+            conditions.append(AlertRow.premises_id.in_(kinds))
+        return conditions
+
+    def place(self) -> ColumnElement[bool]:
+        """The condition on where an alert was found."""
+        if self.everything:
+            return true()
+        parts: list[ColumnElement[bool]] = [false()]
+        if self.premises_ids:
+            parts.append(AlertRow.premises_id.in_(self.premises_ids))
+        if self.paths:
+            below = or_(*(below_path(path) for path in self.paths))
+            parts.append(AlertRow.node_id.in_(select(NodeRow.id).where(below)))
+        return or_(*parts)
+
+
+def below_path(path: str) -> ColumnElement[bool]:
+    """Condition on :class:`NodeRow`: the subtree at ``path``, as one range of the index."""
+    return and_(NodeRow.path >= path, NodeRow.path < path.removesuffix("/") + "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Alerts of one grid, code, tier and state."""
+
+    node_id: int
+    code: str
+    tier: int
+    state: AlertState
+    count: int
+    reminders: int
+    supervised: int
+
+
+def found_by_place_and_kind(session: Session, question: Question) -> Iterator[Found]:
+    """Everything found, by grid, code, tier and present state."""
+    key = (AlertRow.node_id, AlertRow.code, AlertRow.tier, AlertRow.state)
+    supervised = func.sum(case((AlertRow.supervision_level > 0, 1), else_=0))
+    query = (
+        select(*key, func.count(), func.sum(AlertRow.reminders), supervised)
+        .where(*question.where())
+        .group_by(*key)
+    )
+    for node_id, code, tier, state, count, reminders, levels in session.execute(query):
+        yield Found(node_id, code, tier, state, count, int(reminders or 0), int(levels or 0))
+
+
+def found_by_hour(session: Session, question: Question) -> Iterator[tuple[datetime, bool, int]]:
+    """Everything found, by hour (UTC) and whether it was called a false alarm."""
+    wrong = AlertRow.state == AlertState.FALSE_ALARM
+    if session.get_bind().dialect.name == "sqlite":
+        hour: ColumnElement[Any] = func.strftime("%Y-%m-%dT%H:00:00+00:00", AlertRow.found_at)
+    else:
+        hour = func.date_trunc("hour", AlertRow.found_at)
+    query = select(hour, wrong, func.count()).where(*question.where()).group_by(hour, wrong)
+    for at, false_alarm, count in session.execute(query):
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+        yield moment.astimezone(UTC), bool(false_alarm), count
+
+
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """Deadlines of one grid and step. ``seconds`` is the sum of the time they took, where they are met."""
+
+    node_id: int
+    step: ClockStep
+    due: int
+    met: int
+    late: int
+    running_late: int
+    seconds: float
+
+
+def deadlines_by_place(session: Session, question: Question, now: datetime) -> Iterator[Clocked]:
+    """The deadlines of the alerts found; those that fell away (false alarm, transfer) do not count.
+
+    What still runs and is not due yet is in no column: nobody knows yet.
+    """
+    settled = DeadlineRow.settled_at.is_not(None)
+    met = and_(settled, DeadlineRow.met.is_(True))
+    late = and_(settled, DeadlineRow.met.is_(False))
+    running_late = and_(DeadlineRow.settled_at.is_(None), DeadlineRow.due_at < now)
+    taken = _seconds_between(session, DeadlineRow.started_at, DeadlineRow.settled_at)
+    query = (
+        select(
+            AlertRow.node_id,
+            DeadlineRow.step,
+            *(func.sum(case((one, 1), else_=0)) for one in (met, late, running_late)),
+            func.sum(case((or_(met, late), taken), else_=0.0)),
+        )
+        .join(AlertRow, AlertRow.id == DeadlineRow.alert_id)
+        .where(*question.where(), AlertRow.state != AlertState.FALSE_ALARM)
+        .group_by(AlertRow.node_id, DeadlineRow.step)
+    )
+    for node_id, step, in_time, too_late, still, seconds in session.execute(query):
+        counts = int(in_time or 0), int(too_late or 0), int(still or 0)
+        yield Clocked(node_id, step, sum(counts), *counts, float(seconds or 0.0))
+
+
+def closed_same_day(session: Session, question: Question, offset_minutes: int) -> Iterator[tuple[int, int]]:
+    """Alerts closed on the local day on which they were found, by grid."""
+    fix = and_(DeadlineRow.step == ClockStep.FIX, DeadlineRow.settled_at.is_not(None))
+    same = _local_day(session, AlertRow.found_at, offset_minutes) == _local_day(
+        session, DeadlineRow.settled_at, offset_minutes
+    )
+    query = (
+        select(AlertRow.node_id, func.count(AlertRow.id.distinct()))
+        .join(DeadlineRow, and_(DeadlineRow.alert_id == AlertRow.id, fix))
+        .where(*question.where(), AlertRow.state == AlertState.CLOSED, same)
+        .group_by(AlertRow.node_id)
+    )
+    yield from ((node_id, count) for node_id, count in session.execute(query))
+
+
+def appeals_by_place(session: Session, question: Question) -> Iterator[tuple[int, int, int, int]]:
+    """(grid, appeals, decided, upheld) of the alerts found."""
+    query = (
+        select(
+            AlertRow.node_id,
+            func.count(),
+            func.sum(case((AppealRow.upheld.is_not(None), 1), else_=0)),
+            func.sum(case((AppealRow.upheld.is_(True), 1), else_=0)),
+        )
+        .join(AlertRow, AlertRow.id == AppealRow.alert_id)
+        .where(*question.where())
+        .group_by(AlertRow.node_id)
+    )
+    for node_id, made, decided, upheld in session.execute(query):
+        yield node_id, made, int(decided or 0), int(upheld or 0)
+
+
+def rectifications_by_place(session: Session, question: Question) -> Iterator[tuple[int, int, int]]:
+    """(grid, reviewed, returned) rectifications of the alerts found."""
+    query = (
+        select(
+            AlertRow.node_id,
+            func.count(),
+            func.sum(case((RectificationRow.accepted.is_(False), 1), else_=0)),
+        )
+        .join(AlertRow, AlertRow.id == RectificationRow.alert_id)
+        .where(
+            *question.where(),
+            RectificationRow.kind == StatementKind.RECTIFICATION,
+            RectificationRow.accepted.is_not(None),
+        )
+        .group_by(AlertRow.node_id)
+    )
+    for node_id, reviewed, returned in session.execute(query):
+        yield node_id, reviewed, int(returned or 0)
+
+
+def repeats(session: Session, question: Question) -> Iterator[tuple[int, int, int]]:
+    """(grid, within 7 days, within 30 days): believed alerts that had one of their premises and code before.
+
+    The earlier one may lie before the span and in another grid (the premises moved). Alerts whose
+    verification is awaited, false ones and merged ones neither are repeats nor make others into some.
+    """
+    longest = max(REPEAT_DAYS)
+    before = func.lag(AlertRow.found_at).over(
+        partition_by=(AlertRow.premises_id, AlertRow.code), order_by=(AlertRow.found_at, AlertRow.id)
+    )
+    wider = replace(question, since_at=question.since_at - timedelta(days=longest))
+    believed = (
+        select(
+            AlertRow.node_id,
+            AlertRow.found_at,
+            _seconds_between(session, before, AlertRow.found_at).label("gap"),
+            question.place().label("here"),
+        )
+        .where(*wider.where(anywhere=True), AlertRow.state.not_in(NOT_BELIEVED))
+        .subquery()
+    )
+    within = [func.sum(case((believed.c.gap <= days * 86_400, 1), else_=0)) for days in REPEAT_DAYS]
+    query = (
+        select(believed.c.node_id, *within)
+        .where(believed.c.found_at >= question.since_at, believed.c.gap <= longest * 86_400, believed.c.here)
+        .group_by(believed.c.node_id)
+    )
+    for node_id, week, month in session.execute(query):
+        yield node_id, int(week or 0), int(month or 0)
+
+
+REPEAT_DAYS = (7, 30)
+NOT_BELIEVED = (AlertState.PENDING_VERIFICATION, AlertState.FALSE_ALARM, AlertState.MERGED)
+
+
+def worst_premises(session: Session, question: Question, limit: int) -> Sequence[tuple[int, int]]:
+    """(premises id, believed alerts), the most first."""
+    many = func.count()
+    query = (
+        select(AlertRow.premises_id, many)
+        .where(*question.where(), AlertRow.state.not_in(NOT_BELIEVED))
+        .group_by(AlertRow.premises_id)
+        .order_by(many.desc(), AlertRow.premises_id)
+        .limit(limit)
+    )
+    return [(premises_id, count) for premises_id, count in session.execute(query)]
+
+
+def overdue(session: Session, question: Question, now: datetime) -> Sequence[tuple[int, datetime]]:
+    """(grid, deadline) of everything found whose nearest deadline has passed."""
+    query = select(AlertRow.node_id, AlertRow.due_at).where(*question.where(), AlertRow.due_at < now)
+    return [(node_id, due_at) for node_id, due_at in session.execute(query) if due_at is not None]
+
+
+def judged_by_source(session: Session, question: Question, by: str) -> Select[Any]:
+    """Judged alerts by code and ``by`` ("rule", "camera" or "model"): true and false, with confidences."""
+    wrong = case((AlertRow.state == AlertState.FALSE_ALARM, 1), else_=0)
+    source: ColumnElement[Any]
+    if by == "camera":
+        source = cast(AlertRow.camera_id, String)
+    elif by == "model":
+        name, version = AlertRow.model["name"].as_string(), AlertRow.model["version"].as_string()
+        source = func.coalesce(name, "") + " " + func.coalesce(version, "")
+    else:
+        source = cast(AlertRow.code, String)
+    step = cast(func.floor(AlertRow.confidence * 20), Integer)
+    if session.get_bind().dialect.name == "sqlite":
+        step = cast(AlertRow.confidence * 20, Integer)
+    source, step = source.label("source"), step.label("step")
+    return (
+        select(AlertRow.code, source, step, func.count(), func.sum(wrong))
+        .where(*question.where(), AlertRow.state != AlertState.PENDING_VERIFICATION)
+        .group_by(AlertRow.code, source, step)
+        .order_by(AlertRow.code, source, step)
+    )
+
+
+def camera_names(session: Session, camera_ids: Sequence[str]) -> dict[str, CameraRow]:
+    """Cameras by id."""
+    rows = session.scalars(select(CameraRow).where(CameraRow.camera_id.in_(camera_ids)))
+    return {row.camera_id: row for row in rows}
+
+
+def _seconds_between(session: Session, start: Any, end: Any) -> ColumnElement[Any]:
+    if session.get_bind().dialect.name == "sqlite":
+        return (func.julianday(end) - func.julianday(start)) * 86_400.0
+    return cast(func.extract("epoch", end - start), Float)
+
+
+def _local_day(session: Session, at: Any, offset_minutes: int) -> ColumnElement[Any]:
+    if session.get_bind().dialect.name == "sqlite":
+        return func.date(at, f"{offset_minutes:+d} minutes")
+    return func.div(cast(func.extract("epoch", at), Integer) + offset_minutes * 60, 86_400)
