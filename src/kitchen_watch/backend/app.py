@@ -38,7 +38,7 @@ from kitchen_watch.backend.holds import routes as hold_routes
 from kitchen_watch.backend.ingest import routes as ingest_routes
 from kitchen_watch.backend.letters import routes as letter_routes
 from kitchen_watch.backend.letters.issuing import LettersOfNotices
-from kitchen_watch.backend.live import recording_routes, snapshot_routes
+from kitchen_watch.backend.live import recording_routes, snapshot_routes, socket_routes
 from kitchen_watch.backend.live import routes as live_routes
 from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
@@ -91,6 +91,7 @@ ROUTERS = (
     feedback_routes.router,
     live_routes.router,
     recording_routes.router,
+    socket_routes.router,
     snapshot_routes.router,
     public_routes.router,
     webhook_routes.router,

@@ -145,7 +145,7 @@ async def stream_mp4(
     view = await parts.live.views.open(
         person, visitor.address, camera_id, kind="fmp4", quality=quality, purpose=purpose
     )
-    viewer, media_type = await _join(parts, view, quality, "fmp4")
+    viewer, media_type = await join(parts, view, quality, "fmp4")
     return _MediaResponse(viewer.media(), media_type, on_end=lambda: _gone(parts, view))
 
 
@@ -162,7 +162,7 @@ async def stream_pictures(
     view = await parts.live.views.open(
         person, visitor.address, camera_id, kind="mjpeg", quality="sub", purpose=purpose
     )
-    viewer, _ = await _join(parts, view, "sub", "mjpeg")
+    viewer, _ = await join(parts, view, "sub", "mjpeg")
     return _MediaResponse(
         _parts_of_pictures(viewer.media()),
         f"multipart/x-mixed-replace; boundary={BOUNDARY}",
@@ -187,7 +187,7 @@ async def stream_tracks(
     view = await parts.live.views.open(
         person, visitor.address, camera_id, kind="tracks", quality="sub", purpose=purpose
     )
-    viewer, _ = await _join(parts, view, "sub", "tracks")
+    viewer, _ = await join(parts, view, "sub", "tracks")
     return _MediaResponse(viewer.media(), LINES, on_end=lambda: _gone(parts, view))
 
 
@@ -232,7 +232,12 @@ def _check_visible(parts: Parts, person: Person, camera_id: str) -> None:
         visible_camera(session, person, camera_id)
 
 
-async def _join(parts: Parts, view: View, quality: LiveQuality, kind: PushKind) -> tuple[PushViewer, str]:
+async def join(parts: Parts, view: View, quality: LiveQuality, kind: PushKind) -> tuple[PushViewer, str]:
+    """The media of an open view, and their type; the view then ends with them.
+
+    Raises:
+        Conflict: its edge sends none. The view is then over.
+    """
     try:
         viewer, media_type = await parts.live.pushes.join(
             view.edge_id, view.camera_id, quality=quality, kind=kind

@@ -4,20 +4,70 @@ import { Refused } from "./live.js";
 
 const LATE = 1.5; // seconds behind the newest picture after which the player jumps
 const KEEP = 20; // seconds of played video that stay in memory
-const MOST_WAITING = 4_000_000; // bytes not yet decoded
+const MOST_WAITING = 4_000_000; // bytes of one part not yet decoded
+const MOST_QUEUED = 16_000_000; // bytes of all parts; a new viewer is given everything since the last key picture
 
-async function open(player, path, signal) {
-  const answer = await fetch(`${player.base}/${path}${player.query}`, { signal });
+// What the server sends of a camera: { type, chunks }. Over a WebSocket, because browsers open only six
+// connections to a server over HTTP/1.1 and a wall has more pictures; over HTTP where a proxy lets none through.
+export async function media(player, kind, signal) {
+  return (await overSocket(player, kind, signal)) ?? overHttp(player, kind, signal);
+}
+
+const PATHS = { fmp4: "live.mp4", mjpeg: "live.mjpeg", tracks: "live/tracks" };
+
+async function overHttp(player, kind, signal) {
+  const answer = await fetch(`${player.base}/${PATHS[kind]}${player.query}`, { signal });
   if (!answer.ok) throw new Refused("refused");
-  return answer;
+  const bytes = read(answer, signal);
+  return { type: answer.headers.get("content-type"), chunks: kind === "mjpeg" ? pictures(bytes) : bytes };
+}
+
+// `null` where it cannot be opened; HTTP then says why.
+async function overSocket(player, kind, signal) {
+  const socket = new WebSocket(`${player.base}/live/socket${player.query}&kind=${kind}`.replace(/^\//, `${location.origin.replace(/^http/, "ws")}/`));
+  socket.binaryType = "arraybuffer";
+  const waiting = [];
+  let woken = () => {};
+  let over = false;
+  const end = () => {
+    over = true;
+    woken();
+  };
+  const leave = () => {
+    end();
+    socket.close();
+  };
+  socket.addEventListener("close", end);
+  socket.addEventListener("message", ({ data }) => {
+    waiting.push(data);
+    woken();
+  });
+  signal.addEventListener("abort", leave);
+  const next = async () => {
+    while (!waiting.length && !over) await new Promise((done) => (woken = done));
+    return signal.aborted ? undefined : waiting.shift();
+  };
+  async function* chunks() {
+    try {
+      for (let data; (data = await next()) !== undefined; ) {
+        const late = waiting.reduce((sum, one) => sum + one.byteLength, 0);
+        if (late > MOST_QUEUED) return; // this device is too slow: begin anew with the present
+        yield new Uint8Array(data);
+      }
+    } finally {
+      leave();
+    }
+  }
+  const type = await next();
+  if (signal.aborted) throw new DOMException("left", "AbortError");
+  return typeof type === "string" ? { type, chunks: chunks() } : null;
 }
 
 // Ends when the server ends it; throws Refused if this browser or the edge will not.
 export async function pushedMovie(player, signal) {
   const video = player.video;
   if (!window.MediaSource) throw new Refused("unsupported");
-  const answer = await open(player, "live.mp4", signal);
-  const type = answer.headers.get("content-type");
+  const { type, chunks } = await media(player, "fmp4", signal);
   if (!MediaSource.isTypeSupported(type)) throw new Refused("unsupported");
   const source = new MediaSource();
   video.srcObject = null;
@@ -28,12 +78,13 @@ export async function pushedMovie(player, signal) {
     const buffer = source.addSourceBuffer(type);
     const settled = () =>
       buffer.updating ? new Promise((done) => buffer.addEventListener("updateend", done, { once: true })) : null;
-    for await (const chunk of chunks(answer, signal)) {
+    for await (const chunk of chunks) {
       if (chunk.length > MOST_WAITING) return;
       buffer.appendBuffer(chunk);
       await settled();
       if (!video.buffered.length) continue;
       const end = video.buffered.end(video.buffered.length - 1);
+      player.newest = { end, at: performance.now() }; // which moment of the film is the present
       if (video.paused) video.play().catch(() => {});
       if (end - video.currentTime > LATE || video.currentTime < video.buffered.start(0)) video.currentTime = end - 0.1;
       if (video.currentTime - video.buffered.start(0) > 2 * KEEP) {
@@ -46,11 +97,19 @@ export async function pushedMovie(player, signal) {
   }
 }
 
-// multipart/x-mixed-replace, part by part.
+// One JPEG a second.
 export async function pushedPictures(player, signal, onPicture) {
-  const answer = await open(player, "live.mjpeg", signal);
+  const { chunks } = await media(player, "mjpeg", signal);
+  for await (const picture of chunks) {
+    player.keep(new Blob([picture], { type: "image/jpeg" }));
+    onPicture();
+  }
+}
+
+// multipart/x-mixed-replace, part by part.
+async function* pictures(bytes) {
   let waiting = new Uint8Array();
-  for await (const chunk of chunks(answer, signal)) {
+  for await (const chunk of bytes) {
     const joined = new Uint8Array(waiting.length + chunk.length);
     joined.set(waiting);
     joined.set(chunk, waiting.length);
@@ -61,14 +120,13 @@ export async function pushedPictures(player, signal, onPicture) {
       const begin = head.indexOf("\r\n\r\n") + 4;
       const size = Number(/content-length: (\d+)/.exec(head)?.[1]);
       if (begin < 4 || !size || waiting.length < begin + size) break;
-      player.keep(new Blob([waiting.slice(begin, begin + size)], { type: "image/jpeg" }));
+      yield waiting.slice(begin, begin + size);
       waiting = waiting.slice(begin + size + 2);
-      onPicture();
     }
   }
 }
 
-async function* chunks(answer, signal) {
+async function* read(answer, signal) {
   const reader = answer.body.getReader();
   signal.addEventListener("abort", () => reader.cancel().catch(() => {}));
   for (;;) {
