@@ -19,6 +19,8 @@ from kitchen_watch.events import MAX_TEXT, Identifier
 HEARTBEAT_SECONDS = 5.0
 MAX_SEGMENTS = 1000
 """Recorded pieces that one answer names."""
+MAX_HELD = 10_000
+"""Spans, or violations, that one edge can be told to hold."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Sentence = Annotated[str, Field(max_length=MAX_TEXT)]
@@ -264,11 +266,49 @@ class ViewerEnded(_Message):
     reason: str
 
 
+class HeldSpan(_Message):
+    """What one camera saw in a span (the backend's clock) must not be deleted."""
+
+    camera_id: Identifier
+    since_at: AwareDatetime
+    until_at: AwareDatetime
+
+
+class HeldSpans(_Message):
+    """Everything this edge must hold now; replaces what it was told before, and an empty one lifts all.
+
+    Recorded pieces and evidence in the spans, and evidence of the violations, are not deleted,
+    whatever policy or the disk says. The edge answers with a :class:`HoldReport` of the version.
+    """
+
+    type: Literal["held_spans"] = "held_spans"
+    version: Annotated[str, Field(max_length=64)]
+    spans: Annotated[tuple[HeldSpan, ...], Field(max_length=MAX_HELD)] = ()
+    violations: Annotated[tuple[UUID, ...], Field(max_length=MAX_HELD)] = ()
+
+
+class HoldReport(_Message):
+    """The edge holds that version now; how much of it is here."""
+
+    type: Literal["hold_report"] = "hold_report"
+    version: Annotated[str, Field(max_length=64)]
+    segments: Count = Field(default=0, description="recorded pieces")
+    size_bytes: Count = Field(default=0, description="of the recorded pieces")
+    packages: Count = Field(default=0, description="evidence packages")
+
+
 EdgeMessage = (
-    Hello | Heartbeat | ConfigurationAnswer | CommandAnswer | ViewerAnswer | ViewerEnded | RecordingAnswer
+    Hello
+    | Heartbeat
+    | ConfigurationAnswer
+    | CommandAnswer
+    | ViewerAnswer
+    | ViewerEnded
+    | RecordingAnswer
+    | HoldReport
 )
 LiveRequest = ViewerOffer | ViewerCandidates | ViewerClose | PushRequest | RecordingQuery
-BackendMessage = Welcome | HeartbeatAck | ConfigurationOffer | CameraCommand | LiveRequest
+BackendMessage = Welcome | HeartbeatAck | ConfigurationOffer | CameraCommand | HeldSpans | LiveRequest
 
 FromEdge = Annotated[EdgeMessage, Field(discriminator="type")]
 FromBackend = Annotated[BackendMessage, Field(discriminator="type")]

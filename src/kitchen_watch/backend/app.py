@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from importlib import metadata
+from typing import Protocol
 
 from fastapi import FastAPI
 
@@ -35,6 +36,7 @@ from kitchen_watch.backend.forms.starters import load_starters
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.holds import routes as hold_routes
+from kitchen_watch.backend.holds.telling_edges import HoldsTeller
 from kitchen_watch.backend.ingest import routes as ingest_routes
 from kitchen_watch.backend.letters import routes as letter_routes
 from kitchen_watch.backend.letters.issuing import LettersOfNotices
@@ -202,6 +204,26 @@ def make_retention(parts: Parts) -> Retention:
     )
 
 
+class _Loop(Protocol):
+    """What runs beside requests until it is told to stop."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@contextlib.asynccontextmanager
+async def _running(*loops: _Loop) -> AsyncIterator[None]:
+    """Run them while the block lasts, and let each end what it is at."""
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.stop()
+        await asyncio.gather(*tasks)
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
@@ -219,9 +241,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
     outgoing = [asyncio.create_task(run()) for run in runs]
     reminding = ComplaintTimer(parts.database, parts.clock, complaint_routes.rules_of(parts)).looking()
-    reminders = asyncio.create_task(reminding.run())
+    holds = HoldsTeller(parts.database, parts.clock, parts.control)
+    parts.control.holds = holds
     retention = make_retention(parts)
-    retaining = asyncio.create_task(retention.run())
     publisher = Publisher(parts.database, parts.clock, parts.control)
     publishing = asyncio.create_task(publisher.run())
     ratings = RatingTimer(parts.database, parts.clock, parts.settings.ratings)
@@ -233,7 +255,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     )
     reminding = asyncio.create_task(self_checks.run())
     try:
-        yield
+        async with _running(reminding, holds, retention):
+            yield
     finally:
         await listening.end(others)
         parts.feed.stop()
@@ -246,10 +269,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay.stop()
         sender.stop()
         await asyncio.gather(*outgoing)
-        reminding.stop()
-        await reminders
-        retention.stop()
-        await retaining
         publisher.stop()
         await publishing
         ratings.stop()

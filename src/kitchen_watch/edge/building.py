@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from kitchen_watch.clock import Clock
 from kitchen_watch.edge.cameras import RunningCamera
 from kitchen_watch.edge.evidence.clip import PacketRing
 from kitchen_watch.edge.evidence.filming import ClipMaker
@@ -99,7 +99,7 @@ def build_camera(
         pipeline.listeners.append(shared.shadow.saw)
     live.tracks = TrackFeed(live.sub, clock)
     pipeline.listeners.append(live.tracks.saw)
-    live.recording = _recording(live, camera, settings, clock)
+    live.recording = _recording(live, camera, settings, shared)
     live.continuous = camera.continuous.enabled
     return RunningCamera(
         settings=camera,
@@ -113,7 +113,7 @@ def build_camera(
 
 
 def _recording(
-    live: LiveCamera, camera: CameraSettings, settings: EdgeSettings, clock: Clock
+    live: LiveCamera, camera: CameraSettings, settings: EdgeSettings, shared: Shared
 ) -> Recording | None:
     """The recording of a camera: its days if it is recorded continuously, else the last minutes."""
     ring = timedelta(minutes=settings.live.time_shift_minutes)
@@ -126,4 +126,6 @@ def _recording(
     else:
         keeping = Keeping(ring + LONGEST, settings.live.time_shift_bytes, floor)
     store = SegmentStore(settings.data_dir / "recordings" / camera.camera_id, keeping)
-    return Recording(live, store, clock, quality=continuous.quality if continuous.enabled else "sub")
+    if shared.holds is not None:
+        store.held = partial(shared.holds.keeps, camera.camera_id)
+    return Recording(live, store, shared.clock, quality=continuous.quality if continuous.enabled else "sub")

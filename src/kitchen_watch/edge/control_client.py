@@ -28,7 +28,9 @@ from kitchen_watch.control import (
     ConfigurationOffer,
     Heartbeat,
     HeartbeatAck,
+    HeldSpans,
     Hello,
+    HoldReport,
     LiveRequest,
     Welcome,
     from_backend,
@@ -72,6 +74,19 @@ class ControlledNode(Protocol):
         ...
 
 
+class HoldEnd(Protocol):
+    """What the control connection needs of whoever keeps what is held."""
+
+    async def hold(self, told: HeldSpans) -> HoldReport:
+        """Hold this from now on, and say how much of it is here.
+
+        Raises:
+            OSError: the disk does not take it.
+            KitchenWatchError: why it cannot be done.
+        """
+        ...
+
+
 class LiveEnd(Protocol):
     """What the control connection needs from live view. Neither call may be slow."""
 
@@ -105,6 +120,8 @@ class ControlClient:
         live: LiveEnd | None = None,
     ) -> None:
         self._node = node
+        self.holds: HoldEnd | None = None
+        """Who keeps what is held; without, the edge says nothing of holds."""
         self._live = live
         self._edge_id = edge_id
         parts = urlsplit(backend_url)
@@ -195,8 +212,20 @@ class ControlClient:
             await connection.send(answer.model_dump_json())
         elif isinstance(parsed, CameraCommand):
             await connection.send((await self._answer_command(parsed)).model_dump_json())
+        elif isinstance(parsed, HeldSpans):
+            await self._hold(connection, parsed)
         elif self._live is not None:
             self._live.receive(parsed, lambda answer: _send(connection, answer))
+
+    async def _hold(self, connection: ClientConnection, told: HeldSpans) -> None:
+        if self.holds is None:
+            return
+        try:
+            report = await self.holds.hold(told)
+        except (OSError, KitchenWatchError) as error:
+            log.error("holds not taken over", version=told.version, reason=str(error))  # told again later
+        else:
+            await connection.send(report.model_dump_json())
 
     async def _answer_offer(self, offer: ConfigurationOffer) -> ConfigurationAnswer:
         reason = None

@@ -32,8 +32,10 @@ from kitchen_watch.edge.configuration import (
 )
 from kitchen_watch.edge.control_client import ControlClient
 from kitchen_watch.edge.detect.opening import open_detector
+from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.evidence.workshop import Workshop
+from kitchen_watch.edge.holding import HoldDesk
 from kitchen_watch.edge.opening import Judgement, fit_rules, open_judgement, open_rules
 from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.disk import DiskKeeper
@@ -51,6 +53,7 @@ from kitchen_watch.events import ModelUsed
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.desk import LiveDesk
 from kitchen_watch.live.push import Pusher
+from kitchen_watch.live.segments import SegmentStore
 from kitchen_watch.logs import configure_logs
 
 KEEP_REFERENCES = timedelta(seconds=30)
@@ -95,16 +98,21 @@ class EdgeNode:
             server_offset=lambda: self._delivery.server_offset,
         )  # fmt: skip
         self._live = LiveDesk(self._live_camera, pusher.push, networks=self.settings.live.viewer_networks)
+        self._holds = Holds(self.settings.data_dir)
         self._control = ControlClient(
             self, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock,
             on_server_time=self._delivery.learn_server_time,
             server_offset=lambda: self._delivery.server_offset, live=self._live,
         )  # fmt: skip
+        self._control.holds = HoldDesk(
+            self._holds, store, recordings=self._recordings,
+            server_offset=lambda: self._delivery.server_offset,
+        )  # fmt: skip
         self._keeper = DiskKeeper(
             store, packages, warn_free_bytes=self.settings.evidence.disk_warn_free_bytes,
             floor_free_bytes=self.settings.evidence.disk_floor_free_bytes,
-            keep=timedelta(days=self.settings.evidence.keep_days), clock=clock,
+            keep=timedelta(days=self.settings.evidence.keep_days), clock=clock, holds=self._holds,
         )  # fmt: skip
         self._opened: Counter[str] = Counter()
         self._workshop = Workshop()
@@ -112,7 +120,7 @@ class EdgeNode:
             detector=judgement.detector, packages=packages, workshop=self._workshop,
             references=References(configuration.settings.data_dir), store=store,
             clock=clock, server_offset=lambda: self._delivery.server_offset, opened=self._opened,
-            shadow=shadow,
+            shadow=shadow, holds=self._holds,
         )  # fmt: skip
         self._started_at = clock.monotonic()
         self._applying = asyncio.Lock()
@@ -241,6 +249,11 @@ class EdgeNode:
     def _live_camera(self, camera_id: str) -> LiveCamera | None:
         camera = self.cameras.find(camera_id)
         return camera.live if camera is not None else None
+
+    def _recordings(self) -> list[SegmentStore]:
+        """The recordings of all cameras."""
+        kept = [camera.live.recording for camera in self.cameras]
+        return [recording.store for recording in kept if recording is not None]
 
     # what the status server asks
 

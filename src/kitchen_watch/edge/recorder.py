@@ -17,6 +17,7 @@ from kitchen_watch.edge.detect.detection import Detector
 from kitchen_watch.edge.evidence.annotation import Caption
 from kitchen_watch.edge.evidence.clip import ClipRequest, PacketRing
 from kitchen_watch.edge.evidence.filming import ClipMaker
+from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import PackageFiles, Packages
 from kitchen_watch.edge.evidence.snapshot import Snapshots
 from kitchen_watch.edge.evidence.workshop import Workshop
@@ -68,6 +69,8 @@ class Shared:
     clock: Clock
     server_offset: Callable[[], timedelta | None]
     opened: Counter[str]
+    holds: Holds | None = None
+    """What the backend has asked to hold."""
     shadow: ShadowWatch | None = None
     """A new model that looks along."""
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import threading
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -66,6 +67,8 @@ class SegmentStore:
         self._directory = directory
         self._keeping = keeping
         self._lock = threading.Lock()
+        self.held: Callable[[datetime, datetime], bool] = lambda _since, _until: False
+        """Whether any moment of a span must not be deleted."""
         self._segments: list[Segment] = []
         self._size = 0
         self._longest = timedelta(0)
@@ -178,23 +181,32 @@ class SegmentStore:
         keeping = self._keeping
         with self._lock:
             stuck: list[Segment] = []
-            gone = 0
+            held: list[Segment] = []
+            gone = held_size = 0
             free = self._free()
             for oldest in self._segments:
                 if len(stuck) == MOST_STUCK or not (
                     oldest.ends_at < now - keeping.time
-                    or self._size + room_for > keeping.most_bytes
+                    or self._size - held_size + room_for > keeping.most_bytes
                     or free < keeping.floor + room_for
                 ):
                     break
                 gone += 1
-                if self._unlink(self._path(oldest.segment_id)):
+                if self.held(oldest.begins_at, oldest.ends_at):
+                    held.append(oldest)  # beside the room for recordings, and whatever the disk says
+                    held_size += oldest.size
+                elif self._unlink(self._path(oldest.segment_id)):
                     self._size -= oldest.size
                     free += oldest.size
                 else:
                     stuck.append(oldest)
-            self._segments[:gone] = stuck
+            self._segments[:gone] = sorted(stuck + held)
             self._stuck = bool(stuck)
+
+    def held_now(self) -> tuple[Segment, ...]:
+        """Segments that are held."""
+        with self._lock:
+            return tuple(piece for piece in self._segments if self.held(piece.begins_at, piece.ends_at))
 
     def _unlink(self, path: Path) -> bool:
         """Whether it is gone, and with it a day's directory that is left empty."""

@@ -32,6 +32,7 @@ from kitchen_watch.control import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    HoldReport,
     RecordingAnswer,
     ViewerAnswer,
     ViewerEnded,
@@ -65,6 +66,18 @@ class LiveEar(Protocol):
         ...
 
 
+class HoldsEar(Protocol):
+    """What holds want to hear of edges."""
+
+    async def edge_here(self, edge_id: str) -> None:
+        """The edge has connected and said who it is."""
+        ...
+
+    async def edge_holds(self, edge_id: str, report: HoldReport) -> None:
+        """The edge holds what it was told."""
+        ...
+
+
 @dataclass(eq=False)
 class _Connection:
     edge_id: str
@@ -89,6 +102,7 @@ class ControlHub:
         self._metrics = metrics
         self._connections: dict[str, _Connection] = {}
         self.live: LiveEar | None = None
+        self.holds: HoldsEar | None = None
 
     async def serve(self, socket: WebSocket, edge_id: str) -> None:
         """Converse over an accepted connection until it closes."""
@@ -123,6 +137,10 @@ class ControlHub:
     def is_connected(self, edge_id: str) -> bool:
         """Whether the edge is connected to this very process."""
         return edge_id in self._connections
+
+    def connected(self) -> tuple[str, ...]:
+        """The edges that are connected to this very process."""
+        return tuple(self._connections)
 
     async def send_command(self, edge_id: str, *, camera_id: str, action: Action) -> CommandAnswer:
         """Ask one camera for something and wait for the edge's answer.
@@ -208,6 +226,8 @@ class ControlHub:
             )
             await connection.send(Welcome(server_time=now))
             await self._offer(connection)
+            if self.holds is not None:
+                await self.holds.edge_here(connection.edge_id)
         elif isinstance(message, Heartbeat):
             await run_in_threadpool(
                 states.store_heartbeat,
@@ -221,6 +241,9 @@ class ControlHub:
             await self._offer(connection)
         elif isinstance(message, ConfigurationAnswer):
             await run_in_threadpool(states.store_answer, self._database, connection.edge_id, message, now=now)
+        elif isinstance(message, HoldReport):
+            if self.holds is not None:
+                await self.holds.edge_holds(connection.edge_id, message)
         elif isinstance(message, ViewerEnded):
             self._live_ended(connection, message.view_id, message.reason)
         else:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.auth.callers import Regulator
 from kitchen_watch.backend.bounds import MAX_ID, PlaceId, RowId
 from kitchen_watch.backend.holds import service
-from kitchen_watch.backend.holds.schemas import HoldBody, HoldDetail, HoldPage, LiftBody
+from kitchen_watch.backend.holds.schemas import HeldAtEdge, HoldBody, HoldDetail, HoldPage, LiftBody
+from kitchen_watch.backend.holds.telling_edges import held_at_edges
 from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import PartsOf
 
@@ -51,6 +52,13 @@ def place(body: HoldBody, _person: Regulator, write: Writing) -> HoldDetail:
         return service.hold_detail(session, by.person, row, now=by.now)
 
     return write.answer(body, HoldDetail, done)
+
+
+@router.get("/edges", summary="What the edges hold")
+def list_edges(person: Regulator, parts: PartsOf) -> list[HeldAtEdge]:
+    """Supervision staff: which edges were told to hold something, and what they have said about it."""
+    with parts.database.read() as session:
+        return held_at_edges(session, person, now=parts.clock.now())
 
 
 @router.get("/{hold_id}", summary="One hold")

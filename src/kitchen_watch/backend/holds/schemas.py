@@ -112,3 +112,14 @@ class HoldPage(BaseModel):
 
     items: list[HoldView]
     next_cursor: str | None
+
+
+class HeldAtEdge(BaseModel):
+    """What an edge has said about what it was told to hold."""
+
+    edge_id: str
+    heard_at: AwareDatetime | None
+    current: bool = Field(description="it has confirmed exactly what must be held now")
+    segments: int
+    size_bytes: int
+    packages: int

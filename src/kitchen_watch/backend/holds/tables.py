@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.tables import BigId, Table, stored_enum
@@ -68,3 +68,16 @@ class HoldEntryRow(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     act: Mapped[HoldAct] = mapped_column(stored_enum(HoldAct))
     reason: Mapped[str] = mapped_column(String(MAX_REASON))
+
+
+class EdgeHoldsRow(Table):
+    """What an edge has said it holds: which version of the holds, and how much of it is there."""
+
+    __tablename__ = "edge_holds"
+
+    edge_id: Mapped[str] = mapped_column(ForeignKey("edges.edge_id"), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64))
+    heard_at: Mapped[datetime]
+    segments: Mapped[int] = mapped_column(BigInteger)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    packages: Mapped[int] = mapped_column(BigInteger)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from kitchen_watch.clock import Clock
+from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import REMOVED_NAME, Packages
 from kitchen_watch.edge.outbox.records import StoredPackage
 from kitchen_watch.edge.outbox.store import OutboxStore
@@ -83,8 +84,10 @@ class DiskKeeper:
         floor_free_bytes: int,
         keep: timedelta,
         clock: Clock,
+        holds: Holds | None = None,
     ) -> None:
         self._store = store
+        self._holds = holds
         self._packages = packages
         self._policy = DiskPolicy(warn_free_bytes, floor_free_bytes, keep)
         self._clock = clock
@@ -112,6 +115,10 @@ class DiskKeeper:
         now = self._clock.now()
         free = await asyncio.to_thread(self._packages.free_bytes)
         packages = await self._store.packages() if self._is_due(free) else []
+        if self._holds is not None:
+            packages = [
+                replace(package, held=package.held or package.kept_by(self._holds)) for package in packages
+            ]
         made = plan(packages, free=free, now=now, policy=self._policy)
         for package in made.remove:
             # Files first: a crash in between leaves a package that the next look removes again.

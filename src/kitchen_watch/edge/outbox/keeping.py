@@ -12,6 +12,7 @@ from kitchen_watch.edge.outbox.schema import micros, moment
 
 _PACKAGES = """
     SELECT m.violation_id, min(m.folder) AS folder, max(m.created_at) AS created_at,
+        min(m.created_at) AS began_at, coalesce(v.camera_id, '') AS camera_id,
         (SELECT group_concat(u.name, '/') FROM uploads u JOIN manifests o USING (chain_index)
             WHERE o.violation_id = m.violation_id AND o.removed_at IS NULL) AS names,
         (SELECT coalesce(sum(u.size_bytes), 0) FROM uploads u JOIN manifests o USING (chain_index)
@@ -41,6 +42,8 @@ def packages(connection: sqlite3.Connection, *, limit: int = -1) -> list[StoredP
             delivered=bool(row["delivered"]),
             held=bool(row["held"]),
             open=bool(row["open"]),
+            camera_id=row["camera_id"],
+            began_at=moment(row["began_at"]),
         )
         for row in connection.execute(_PACKAGES, {"limit": limit})
     ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import PackageFiles
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.events import DetectionSeen, Event, EventKind, EvidenceKind, ModelUsed, RuleUsed
+
+CLIP_REACH = timedelta(minutes=2)
+"""A package shows moments at most so long before its manifest was sealed."""
 
 
 class EventState(StrEnum):
@@ -158,6 +162,14 @@ class StoredPackage:
     delivered: bool
     held: bool
     open: bool
+    camera_id: str = ""
+    began_at: datetime | None = None
+    """When its first manifest was sealed."""
+
+    def kept_by(self, holds: Holds) -> bool:
+        """Whether the backend's holds are about it; its clip reaches a little before its manifest."""
+        since = (self.began_at or self.created_at) - CLIP_REACH
+        return holds.keeps_violation(self.violation_id) or holds.keeps(self.camera_id, since, self.created_at)
 
 
 @dataclass(frozen=True, slots=True)
