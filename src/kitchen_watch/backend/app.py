@@ -240,7 +240,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     relay, sender = make_relay(parts), make_sender(parts)
     runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
     outgoing = [asyncio.create_task(run()) for run in runs]
-    reminding = ComplaintTimer(parts.database, parts.clock, complaint_routes.rules_of(parts)).looking()
+    complaints = ComplaintTimer(parts.database, parts.clock, complaint_routes.rules_of(parts)).looking()
     holds = HoldsTeller(parts.database, parts.clock, parts.control)
     parts.control.holds = holds
     retention = make_retention(parts)
@@ -255,7 +255,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     )
     reminding = asyncio.create_task(self_checks.run())
     try:
-        async with _running(reminding, holds, retention):
+        async with _running(complaints, holds, retention):
             yield
     finally:
         await listening.end(others)
