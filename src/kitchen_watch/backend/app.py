@@ -61,6 +61,8 @@ from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.pictures import PublicPictures
 from kitchen_watch.backend.ratings import routes as rating_routes
 from kitchen_watch.backend.ratings.timer import RatingTimer
+from kitchen_watch.backend.reports import routes as report_routes
+from kitchen_watch.backend.reports.timer import ReportTimer
 from kitchen_watch.backend.retention import routes as retention_routes
 from kitchen_watch.backend.retention.running import Retention
 from kitchen_watch.backend.rule_sets import routes as rule_set_routes
@@ -99,6 +101,7 @@ ROUTERS = (
     webhook_routes.router,
     letter_routes.router,
     statistics_routes.router,
+    report_routes.router,
     notification_routes.router,
     hold_routes.router,
     complaint_routes.router,
@@ -224,6 +227,20 @@ async def _running(*loops: _Loop) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
+def make_loops(parts: Parts) -> tuple[_Loop, ...]:
+    """What looks now and then whether something is due."""
+    database, clock, settings = parts.database, parts.clock, parts.settings
+    return (
+        ComplaintTimer(database, clock, complaint_routes.rules_of(parts)).looking(),
+        make_retention(parts),
+        Publisher(database, clock, parts.control),
+        ReportTimer(database, clock, settings.reports),
+        RatingTimer(database, clock, settings.ratings),
+        SweepWarnings(database, clock, settings.patrols),
+        SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url),
+    )
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
@@ -240,22 +257,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     relay, sender = make_relay(parts), make_sender(parts)
     runs = (relay.run, sender.run) if parts.settings.outgoing.send_here else ()
     outgoing = [asyncio.create_task(run()) for run in runs]
-    complaints = ComplaintTimer(parts.database, parts.clock, complaint_routes.rules_of(parts)).looking()
     holds = HoldsTeller(parts.database, parts.clock, parts.control)
     parts.control.holds = holds
-    retention = make_retention(parts)
-    publisher = Publisher(parts.database, parts.clock, parts.control)
-    publishing = asyncio.create_task(publisher.run())
-    ratings = RatingTimer(parts.database, parts.clock, parts.settings.ratings)
-    freezing = asyncio.create_task(ratings.run())
-    sweep = SweepWarnings(parts.database, parts.clock, parts.settings.patrols)
-    warning = asyncio.create_task(sweep.run())
-    self_checks = SelfCheckTimer(
-        parts.database, parts.clock, parts.settings.self_checks, public_url=parts.settings.public_url
-    )
-    reminding = asyncio.create_task(self_checks.run())
     try:
-        async with _running(complaints, holds, retention):
+        async with _running(holds, *make_loops(parts)):
             yield
     finally:
         await listening.end(others)
@@ -269,13 +274,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay.stop()
         sender.stop()
         await asyncio.gather(*outgoing)
-        publisher.stop()
-        await publishing
-        ratings.stop()
-        await freezing
-        sweep.stop()
-        await warning
-        self_checks.stop()
-        await reminding
         await parts.control.close()
         parts.database.close()

@@ -48,13 +48,22 @@ class Database:
         if not self.is_sqlite:
             reading["postgresql_readonly"] = True
         self._reading = self.engine.execution_options(**reading)
+        # A read transaction on SQLite sees one state anyway.
+        one_state = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._snapshot = self.engine.execution_options(**reading, **one_state)
         self._writing = self.engine.execution_options(**{_MODE: "write"})
         self._one_writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that sees one consistent state and changes nothing."""
+        """A transaction that changes nothing."""
         with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """The same for many queries whose figures must agree: all see the state of the first."""
+        with Session(self._snapshot, autoflush=False, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

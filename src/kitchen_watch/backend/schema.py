@@ -22,6 +22,7 @@ from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.patrols import tables as _patrols
 from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.ratings import tables as _ratings
+from kitchen_watch.backend.reports import tables as _reports
 from kitchen_watch.backend.retention import tables as _retention
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.self_checks import tables as _self_checks
@@ -49,6 +50,7 @@ ROOMS = (
     _public,
     _ratings,
     _retention,
+    _reports,
     _rule_sets,
     _tasks,
     _self_checks,

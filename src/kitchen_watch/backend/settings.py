@@ -18,6 +18,7 @@ from kitchen_watch.backend.notifications.settings import NotificationSettings
 from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.ratings.settings import RatingSettings
+from kitchen_watch.backend.reports.settings import ReportSettings
 from kitchen_watch.backend.retention.settings import RetentionSettings
 from kitchen_watch.backend.self_checks.settings import SelfCheckSettings
 from kitchen_watch.backend.tasks.settings import TaskSettings
@@ -90,6 +91,7 @@ class BackendSettings(Settings):
     public: PublicSettings = PublicSettings()
     deadlines: DeadlinePolicy = DeadlinePolicy()
     letters: LetterSettings = LetterSettings()
+    reports: ReportSettings = ReportSettings()
     notifications: NotificationSettings = NotificationSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     ratings: RatingSettings = RatingSettings()

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.alerts.lifecycle import Step
@@ -41,7 +41,16 @@ class TransitionRow(Table):
     note: Mapped[str] = mapped_column(String(MAX_NOTE), default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
 
-    __table_args__ = (UniqueConstraint("alert_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("alert_id", "version"),
+        # Few steps withdraw an alert; each of them may correct a report that was issued before.
+        Index(
+            "ix_alert_transitions_withdrawn",
+            "at",
+            postgresql_where=text("to_state IN ('false_alarm', 'merged')"),
+            sqlite_where=text("to_state IN ('false_alarm', 'merged')"),
+        ),
+    )
 
 
 class AssignmentRow(Table):

@@ -84,7 +84,10 @@ def remove_node(session: Session, author: Author, node_id: int, *, version: int)
     author.note(session, "grid_removed", ("grid", row.id), code=row.code, name=row.name)
     session.execute(delete(SupervisionGroupNodeRow).where(SupervisionGroupNodeRow.node_id == node_id))
     session.delete(row)
-    flush(session, f"{row.name} cannot be removed: alerts were found in it. Rename it instead.")
+    flush(
+        session,
+        f"{row.name} cannot be removed: alerts were found or reports issued in it. Rename it instead.",
+    )
 
 
 def find_node(session: Session, node_id: int) -> NodeRow:

@@ -139,7 +139,7 @@ REFUSALS_WITH_VALUES = (
     N_("%(node)s cannot be removed: nodes lie below it. Move them first."),
     N_("%(node)s cannot be removed: premises lie in it. Move them first."),
     N_("%(node)s cannot be removed: people are responsible for it. Move them first."),
-    N_("%(node)s cannot be removed: alerts were found in it. Rename it instead."),
+    N_("%(node)s cannot be removed: alerts were found or reports issued in it. Rename it instead."),
     N_(
         "The grid %(grid)s would be left without an officer, with %(count)s premises in it. "
         "Name another officer for it first."

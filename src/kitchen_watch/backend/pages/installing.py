@@ -24,6 +24,7 @@ from kitchen_watch.backend.pages import (
     public_routes,
     rating_routes,
     receiver_routes,
+    report_routes,
     routes,
     rule_set_routes,
     self_check_routes,
@@ -96,6 +97,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(letter_routes.router)
     app.include_router(notification_routes.router)
     app.include_router(receiver_routes.router)
+    app.include_router(report_routes.router)
     app.include_router(rating_routes.router)
     app.include_router(self_check_routes.router)
     app.include_router(source_code.router)
