@@ -46,7 +46,7 @@ from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
 from kitchen_watch.backend.notifications import routes as notification_routes
-from kitchen_watch.backend.notifications.couriers import DingTalkCourier, MailCourier
+from kitchen_watch.backend.notifications.channels import couriers_of
 from kitchen_watch.backend.notifications.making import Notifications
 from kitchen_watch.backend.organisations import administration_routes, import_routes
 from kitchen_watch.backend.organisations import routes as organisation_routes
@@ -73,11 +73,9 @@ from kitchen_watch.backend.self_checks.timer import SelfCheckTimer
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.statistics import routes as statistics_routes
 from kitchen_watch.backend.webhooks import routes as webhook_routes
-from kitchen_watch.backend.webhooks.couriers import Caller, Courier, WebhookCourier
 from kitchen_watch.backend.webhooks.messages import AlertMessages
 from kitchen_watch.backend.webhooks.relay import Relay
 from kitchen_watch.backend.webhooks.sending import Sender
-from kitchen_watch.backend.webhooks.tables import Channel
 from kitchen_watch.clock import Clock, SystemClock
 
 ROUTERS = (
@@ -184,14 +182,7 @@ def make_relay(parts: Parts) -> Relay:
 
 def make_sender(parts: Parts) -> Sender:
     """What hands messages over, by their channels."""
-    caller = Caller(parts.settings.outgoing)
-    couriers: dict[Channel, Courier] = {
-        Channel.WEBHOOK: WebhookCourier(caller),
-        Channel.DINGTALK: DingTalkCourier(caller),
-    }
-    mail = parts.settings.notifications.mail
-    if mail.host:
-        couriers[Channel.EMAIL] = MailCourier(mail, public_url=parts.settings.public_url)
+    couriers = couriers_of(parts.settings)
     return Sender(parts.database, parts.clock, couriers, vault=parts.vault, settings=parts.settings.outgoing)
 
 

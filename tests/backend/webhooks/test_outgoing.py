@@ -35,7 +35,11 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def outgoing(tmp_path: Path, database_settings: dict[str, Any]) -> Iterator[Backend]:
-    settings: dict[str, Any] = {"outgoing": {**OFF, "allowed_networks": ["127.0.0.0/8"]}, **database_settings}
+    settings: dict[str, Any] = {
+        "outgoing": {**OFF, "allowed_networks": ["127.0.0.0/8"]},
+        "deadline_look_s": 3600,  # no reminder of its own between what the tests do, however slow the machine
+        **database_settings,
+    }
     with running(tmp_path, **settings) as backend:
         yield backend
 
@@ -254,3 +258,72 @@ def test_a_redirection_is_not_followed_and_a_running_backend_sends_by_itself(
             assert (row.state, row.attempts) == (MessageState.PENDING, 1)
             assert row.problem.startswith("HTTP 307")
         assert other.requests == []
+
+
+def test_a_new_secret_signs_beside_the_old_one_until_the_overlap_ends(
+    outgoing: Backend, receiver: Receiver
+) -> None:
+    made = add(outgoing, receiver.url)
+    admin = outgoing.logged_in("admin")
+    where = f"/api/v1/webhooks/receivers/{made['id']}/secret"
+    rotated = admin.post(where, json={"overlap_hours": 2}).json()
+    assert rotated["secret"] != made["secret"]
+    assert rotated["old_secret_until"] == "2026-03-02T06:00:00Z"
+    deliver(outgoing, opening())
+    look(outgoing)
+    pass_time(outgoing, timedelta(hours=2))
+    deliver(outgoing, opening())
+    look(outgoing)
+    during, afterwards = receiver.requests
+    stamps = [int(one.headers["webhook-timestamp"]) for one in receiver.requests]
+    by_new, by_old = (
+        _signature(one["secret"], during.headers["webhook-id"], stamps[0], during.body)
+        for one in (rotated, made)
+    )
+    assert during.headers["webhook-signature"] == f"{by_new} {by_old}"
+    assert afterwards.headers["webhook-signature"] == _signature(
+        rotated["secret"], afterwards.headers["webhook-id"], stamps[1], afterwards.body
+    )
+    refused = admin.post(where, json={"secret": "whsec_short"})
+    assert refused.status_code == 422
+
+
+def test_a_receiver_is_changed_and_what_waits_goes_to_its_new_address(
+    outgoing: Backend, receiver: Receiver
+) -> None:
+    made = add(outgoing, "http://127.0.0.1:9/nobody")
+    deliver(outgoing, opening())
+    look(outgoing)
+    admin = outgoing.logged_in("admin")
+    where = f"/api/v1/webhooks/receivers/{made['id']}"
+    changed = admin.patch(
+        where, json={"url": receiver.url, "name": "新平台", "codes": {"NO_HAT": "7"}}
+    ).json()
+    assert (changed["name"], changed["codes"], changed["enabled"]) == ("新平台", {"NO_HAT": "7"}, True)
+    assert changed["types"] == made["types"]
+    pass_time(outgoing, timedelta(hours=1))
+    look(outgoing)
+    assert [one["type"] for one in receiver.unique()] == ["alert.opened"]
+    for bad in ({"url": "https://169.254.169.254/"}, {"node_id": 999}, {"types": []}, {"name": None}):
+        assert admin.patch(where, json=bad).status_code == 422, bad
+    assert admin.patch("/api/v1/webhooks/receivers/99", json={"name": "x"}).status_code == 404
+
+
+def test_a_test_message_tells_at_once_whether_a_receiver_answers(
+    outgoing: Backend, receiver: Receiver
+) -> None:
+    made = add(outgoing, receiver.url)
+    admin = outgoing.logged_in("admin")
+    where = f"/api/v1/webhooks/receivers/{made['id']}/test"
+    tried = admin.post(where).json()
+    assert (tried["delivered"], tried["status"], tried["problem"]) == (True, 200, "")
+    [request] = receiver.requests
+    stamp = int(request.headers["webhook-timestamp"])
+    expected = _signature(made["secret"], tried["message_id"], stamp, request.body)
+    assert request.headers["webhook-signature"] == expected
+    assert (request.json["type"], request.json["message_id"]) == ("test", tried["message_id"])
+    receiver.failures = 10**6
+    refused = admin.post(where).json()
+    assert (refused["delivered"], refused["status"]) == (False, 503)
+    assert admin.get("/api/v1/webhooks/messages").json()["items"] == []
+    assert outgoing.logged_in("supervisor").post(where).status_code == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, WebSocket
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.audit.service import Actor, record
@@ -21,6 +22,7 @@ from kitchen_watch.backend.edges.schemas import (
 )
 from kitchen_watch.backend.headers import SERVER_TIME_HEADER
 from kitchen_watch.backend.organisations.service import visible_camera
+from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf, parts_of
 from kitchen_watch.backend.problems import from_request_error
 from kitchen_watch.errors import NotAuthenticated
@@ -39,12 +41,18 @@ def list_edges(person: Regulator, parts: PartsOf) -> list[EdgeView]:
     "/edges/{edge_id}/configuration", tags=["edges"], summary="Offer a configuration", status_code=202
 )
 async def offer_configuration(
-    edge_id: str, request: ConfigurationRequest, person: Administrator, parts: PartsOf, visitor: VisitorOf
+    edge_id: str, request: ConfigurationRequest, person: Administrator, parts: PartsOf, write: Writing
 ) -> ConfigurationOffered:
     """Store a configuration and send it; the edge's answer shows in the list of edges."""
-    version = await run_in_threadpool(_offer, parts, person, visitor, edge_id, request)
+
+    def act(session: Session, by: Author) -> ConfigurationOffered:
+        cameras, address = dict(request.cameras), by.actor.address
+        version = service.offer_configuration(session, person, edge_id, cameras, address=address, now=by.now)
+        return ConfigurationOffered(version=version)
+
+    offered = await run_in_threadpool(write.answer, request, ConfigurationOffered, act)
     await parts.control.offer_pending(edge_id)
-    return ConfigurationOffered(version=version)
+    return offered
 
 
 @router.post("/cameras/{camera_id}/commands", tags=["cameras"], summary="Ask something of a camera")
@@ -70,20 +78,6 @@ async def control(socket: WebSocket) -> None:
         return
     await socket.accept()
     await parts.control.serve(socket, edge_id)
-
-
-def _offer(
-    parts: Parts, person: Person, visitor: Visitor, edge_id: str, request: ConfigurationRequest
-) -> str:
-    with parts.database.write() as session:
-        return service.offer_configuration(
-            session,
-            person,
-            edge_id,
-            dict(request.cameras),
-            address=visitor.address,
-            now=parts.clock.now(),
-        )
 
 
 def _note_command(parts: Parts, person: Person, visitor: Visitor, camera_id: str, action: Action) -> str:

@@ -35,7 +35,7 @@ from kitchen_watch.backend.handling.schemas import (
 from kitchen_watch.backend.handling.steps import Hand
 from kitchen_watch.backend.handling.uploading import add_photo
 from kitchen_watch.backend.handling.views import case_view, photo_view
-from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.errors import InvalidRequest
 
@@ -227,7 +227,7 @@ def merge(alert_id: _Id, body: MergeBody, write: _Doing) -> CaseView:
     },
 )
 async def upload_photo(
-    alert_id: _Id, request: Request, person: PremisesPerson, parts: PartsOf, visitor: VisitorOf
+    alert_id: _Id, request: Request, _person: PremisesPerson, parts: PartsOf, write: Writing
 ) -> PhotoView:
     """The restaurant: one photo as the body, taken after the assignment; submit names its id.
 
@@ -240,7 +240,7 @@ async def upload_photo(
             raise InvalidRequest(
                 f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
             )
-    return await run_in_threadpool(_add_photo, parts, _hand(parts, person, visitor), alert_id, bytes(content))
+    return await run_in_threadpool(_add_photo, parts, write, alert_id, bytes(content))
 
 
 @router.get(
@@ -259,12 +259,18 @@ def look_at_photo(
     return FileResponse(photos.path_of(parts.settings.photos_dir, row.sha256), media_type="image/jpeg")
 
 
-def _add_photo(parts: Parts, hand: Hand, alert_id: int, content: bytes) -> PhotoView:
+def _add_photo(parts: Parts, write: Write, alert_id: int, content: bytes) -> PhotoView:
+    by = write.author
+    hand = Hand(by.person, by.actor.address, by.now, parts.settings.deadlines)
     with parts.database.read() as session:
-        visible_alert(session, hand.person, alert_id)  # nothing is decoded for strangers
+        visible_alert(session, by.person, alert_id)  # nothing is decoded for strangers
     photo = photos.prepare(content)
-    with parts.database.write() as session:
-        return photo_view(add_photo(session, hand, alert_id, photo, parts.settings.photos_dir))
+    directory = parts.settings.photos_dir
+    return write.answer(
+        content,
+        PhotoView,
+        lambda session, _by: photo_view(add_photo(session, hand, alert_id, photo, directory)),
+    )
 
 
 def _hand(parts: Parts, person: Person, visitor: Visitor) -> Hand:

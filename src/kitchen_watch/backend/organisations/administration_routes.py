@@ -194,7 +194,7 @@ def add_person(body: PersonBody, _person: Administrator, write: Writing) -> Pers
         view = administering.person_views(session, [row])[0]
         return PersonWithPassword(**dict(view), one_time_password=password)
 
-    return write.secretly(act)
+    return write.secretly(body, PersonWithPassword, act)
 
 
 @router.put("/people/{person_id}", tags=["people"], summary="Change a login")
@@ -218,4 +218,4 @@ def issue_password(person_id: PlaceId, _person: Administrator, write: Writing) -
         view = administering.person_views(session, [row])[0]
         return PersonWithPassword(**dict(view), one_time_password=password)
 
-    return write.secretly(act)
+    return write.secretly(None, PersonWithPassword, act)

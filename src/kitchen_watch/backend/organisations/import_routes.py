@@ -61,8 +61,9 @@ async def send_file(
         content += chunk
         if len(content) > MAX_BYTES:
             raise InvalidRequest(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split it.")
+    file = bytes(content)
     return await run_in_threadpool(
-        write.secretly, lambda session, by: take_file(session, by, kind, name, bytes(content))
+        write.secretly, file, ImportPreview, lambda session, by: take_file(session, by, kind, name, file)
     )
 
 
@@ -76,7 +77,7 @@ def get_import(import_id: UUID, person: Administrator, parts: PartsOf) -> Import
 @router.post("/imports/{import_id}/apply", summary="Do what the preview says")
 def apply(import_id: UUID, _person: Administrator, write: Writing) -> Imported:
     """In one transaction: everything, or nothing if anything is wrong by now."""
-    return write.secretly(lambda session, by: apply_import(session, by, import_id))
+    return write.secretly(None, Imported, lambda session, by: apply_import(session, by, import_id))
 
 
 @router.get("/templates/{kind}", summary="An empty file to fill in", responses=_FILES)

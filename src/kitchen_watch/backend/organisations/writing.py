@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.auth.callers import AnyPerson, VisitorOf
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.handling.repeats import Request as Asked
 from kitchen_watch.backend.handling.repeats import once
 from kitchen_watch.backend.parts import PartsOf
@@ -60,22 +61,34 @@ class Write:
     def __init__(
         self, request: Request, parts: PartsOf, person: AnyPerson, visitor: VisitorOf, key: _Key = None
     ) -> None:
-        self._target = f"{request.method} {request.url.path}"
+        self._target = f"{request.method} {request.url.path}?{request.url.query}"
         self._parts = parts
         self._key = key
         self.author = Author(person, Actor(person.id, visitor.address), parts.clock.now())
 
-    def secretly(self, act: Callable[[Session, Author], V]) -> V:
-        """Do it, and keep no copy of an answer that carries a secret: no idempotency key counts here."""
-        with self._parts.database.write() as session:
-            return act(session, self.author)
+    def secretly(
+        self, body: BaseModel | bytes | None, kind: type[V], act: Callable[[Session, Author], V]
+    ) -> V:
+        """The same for an answer that carries a secret: what is kept for a repetition is sealed."""
+        return self._once(body, kind, act, self._parts.vault)
 
-    def answer(self, body: BaseModel | None, kind: type[V], act: Callable[[Session, Author], V]) -> V:
+    def answer(self, body: BaseModel | bytes | None, kind: type[V], act: Callable[[Session, Author], V]) -> V:
         """Do it once, in one transaction, and tell how it stands then."""
-        content = body.model_dump_json().encode() if body is not None else b""
+        return self._once(body, kind, act, None)
+
+    def _once(
+        self,
+        body: BaseModel | bytes | None,
+        kind: type[V],
+        act: Callable[[Session, Author], V],
+        vault: Vault | None,
+    ) -> V:
+        content = body.model_dump_json().encode() if isinstance(body, BaseModel) else body or b""
         asked = Asked(self.author.person.id, self._key, self._target, content)
         with self._parts.database.write() as session:
-            return once(session, asked, kind, lambda: act(session, self.author), now=self.author.now)
+            return once(
+                session, asked, kind, lambda: act(session, self.author), now=self.author.now, vault=vault
+            )
 
 
 Writing = Annotated[Write, Depends()]

@@ -8,10 +8,12 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.auth.callers import AnyPerson, Regulator, VisitorOf
 from kitchen_watch.backend.bounds import PlaceId
+from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import PartsOf
 from kitchen_watch.backend.public import service
 from kitchen_watch.backend.public.schemas import GradeBody, GradeView, PublicPageView
@@ -32,19 +34,16 @@ def get_public_page(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> 
 
 
 @router.post("/public-page", summary="Publish it, or renew its code", status_code=201)
-def publish_page(
-    premises_id: PlaceId, person: Regulator, parts: PartsOf, visitor: VisitorOf
-) -> PublicPageView:
+def publish_page(premises_id: PlaceId, person: Regulator, parts: PartsOf, write: Writing) -> PublicPageView:
     """A public page under a new code. An old code leads nowhere from now on: print the plate anew."""
-    with parts.database.write() as session:
+
+    def act(session: Session, by: Author) -> PublicPageView:
         service.visible_premises(session, person, premises_id)
         return service.publish(
-            session,
-            premises_id,
-            now=parts.clock.now(),
-            actor=Actor(person.id, visitor.address),
-            origin=parts.settings.public_url,
+            session, premises_id, now=by.now, actor=by.actor, origin=parts.settings.public_url
         )
+
+    return write.answer(None, PublicPageView, act)
 
 
 @router.delete("/public-page", summary="Withdraw it", status_code=204)
@@ -64,15 +63,14 @@ def list_grades(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> list
 
 
 @router.post("/grades", summary="Write down an awarded grade", status_code=201)
-def add_grade(
-    premises_id: PlaceId, body: GradeBody, person: Regulator, parts: PartsOf, visitor: VisitorOf
-) -> GradeView:
+def add_grade(premises_id: PlaceId, body: GradeBody, person: Regulator, write: Writing) -> GradeView:
     """An inspection grade (量化等级) as the authority awarded it. Never changed; a later one follows."""
-    now = parts.clock.now()
     grade = GradeView.model_validate(body.model_dump())
-    with parts.database.write() as session:
+
+    def act(session: Session, by: Author) -> GradeView:
         premises = service.visible_premises(session, person, premises_id)
-        today = now.astimezone(ZoneInfo(premises.time_zone)).date()
-        actor = Actor(person.id, visitor.address)
-        service.award_grade(session, premises_id, grade, today=today, now=now, actor=actor)
-    return grade
+        today = by.now.astimezone(ZoneInfo(premises.time_zone)).date()
+        service.award_grade(session, premises_id, grade, today=today, now=by.now, actor=by.actor)
+        return grade
+
+    return write.answer(body, GradeView, act)

@@ -34,6 +34,7 @@ class Message:
     at: datetime
     url: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
+    older_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Courier(Protocol):
@@ -108,7 +109,10 @@ class WebhookCourier:
         headers = {
             "webhook-id": message.message_id,
             "webhook-timestamp": str(int(message.at.timestamp())),
-            "webhook-signature": Webhook(message.secret).sign(message.message_id, message.at, text),
+            "webhook-signature": " ".join(
+                Webhook(secret).sign(message.message_id, message.at, text)
+                for secret in (message.secret, *message.older_secrets)
+            ),
         }
         try:
             answer = await self._caller.post(message.url, text.encode(), headers)

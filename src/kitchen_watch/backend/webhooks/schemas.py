@@ -61,11 +61,44 @@ class ReceiverBody(BaseModel):
 
 
 class ReceiverChange(BaseModel):
-    """Switch a receiver on or off."""
+    """What is to change; whatever is left out stays. ``node_id`` null: everything from now on."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"enabled": False}]})
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        json_schema_extra={
+            "examples": [{"enabled": False}, {"name": "市局新平台", "url": "https://events.example.cn/v2"}]
+        },
+    )
 
-    enabled: bool
+    name: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^[^\x00]+$")
+    url: str | None = Field(default=None, min_length=8, max_length=2000)
+    types: list[MessageType] | None = Field(default=None, min_length=1, max_length=4)
+    codes: dict[_Code, _Theirs] | None = Field(default=None, max_length=100)
+    only_codes: bool | None = None
+    node_id: PlaceId | None = None
+    enabled: bool | None = Field(default=None, description="what happens while it is off is not told later")
+
+
+class SecretBody(BaseModel):
+    """A new secret; without one, one is made. The old one stays valid for the overlap."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_hours": 24}]})
+
+    secret: str | None = Field(default=None, min_length=8, max_length=200, pattern=r"^[\x21-\x7e]+$")
+    overlap_hours: int = Field(
+        default=24, ge=0, le=168, description="so long messages carry a signature by the old secret too"
+    )
+
+
+class ReceiverTried(BaseModel):
+    """What came of a test message."""
+
+    message_id: str
+    delivered: bool
+    status: int | None
+    problem: str
+    duration_ms: int
 
 
 class ReceiverView(BaseModel):
@@ -81,20 +114,22 @@ class ReceiverView(BaseModel):
     only_codes: bool
     enabled: bool
     created_at: AwareDatetime
+    old_secret_until: AwareDatetime | None = Field(description="until then the secret before signs as well")
     pending: int
     dead: int
 
 
 class ReceiverMade(ReceiverView):
-    """A new receiver with its secret, which is told this once."""
+    """A receiver with its new secret, which is told this once."""
 
     secret: str
 
 
 class ReceiverPage(BaseModel):
-    """All receivers, and the mapping to begin with for the EventSort codes of GA/T 1400."""
+    """Receivers, and the mapping to begin with for the EventSort codes of GA/T 1400."""
 
     items: list[ReceiverView]
+    next_cursor: str | None
     event_sort: dict[str, str]
 
 

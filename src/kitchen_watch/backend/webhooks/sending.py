@@ -23,6 +23,7 @@ from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database, announce
 from kitchen_watch.backend.webhooks.couriers import Courier, Message
 from kitchen_watch.backend.webhooks.retry import Again, Done, GiveUp, Outcome, after
+from kitchen_watch.backend.webhooks.secrets import secrets_of
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.backend.webhooks.tables import Channel, DeliveryRow, MessageRow, MessageState, ReceiverRow
 from kitchen_watch.clock import Clock
@@ -114,6 +115,7 @@ class Sender:
 
     def _in_hand(self, session: Session, row: MessageRow, now: datetime) -> _InHand:
         receiver = session.get(ReceiverRow, row.receiver_id) if row.receiver_id is not None else None
+        secret, *older = secrets_of(receiver, self._vault, now=now) if receiver else ("",)
         return _InHand(
             row.channel,
             Message(
@@ -124,7 +126,8 @@ class Sender:
                 payload=row.payload,
                 at=now,
                 url=self._vault.open(receiver.sealed_url).get_secret_value() if receiver else "",
-                secret=self._vault.open(receiver.sealed_secret).get_secret_value() if receiver else "",
+                secret=secret,
+                older_secrets=tuple(older),
             ),
         )
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from standardwebhooks.webhooks import Webhook
 
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import announce
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.webhooks.addresses import check_url
-from kitchen_watch.backend.webhooks.messages import EVENT_SORT, NOTIFICATION
+from kitchen_watch.backend.webhooks.changing import check_types, shown
+from kitchen_watch.backend.webhooks.messages import EVENT_SORT
 from kitchen_watch.backend.webhooks.schemas import (
     AttemptView,
     MessageDetail,
@@ -26,17 +25,16 @@ from kitchen_watch.backend.webhooks.schemas import (
     ReceiverPage,
     ReceiverView,
 )
+from kitchen_watch.backend.webhooks.secrets import checked_secret
 from kitchen_watch.backend.webhooks.sending import TOPIC
 from kitchen_watch.backend.webhooks.settings import OutgoingSettings
 from kitchen_watch.backend.webhooks.tables import (
     DeliveryRow,
     MessageRow,
     MessageState,
-    ReceiverKind,
     ReceiverRow,
 )
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
-from kitchen_watch.signing import SECRET_PREFIX, new_secret
 
 
 def add_receiver(
@@ -56,15 +54,13 @@ def add_receiver(
     check_url(body.url, settings.allowed_networks)
     if body.node_id is not None and session.get(NodeRow, body.node_id) is None:
         raise InvalidRequest(f"There is no node {body.node_id}.")
-    secret = _secret(body)
-    if body.kind is ReceiverKind.DINGTALK and set(body.types) != {NOTIFICATION}:
-        raise InvalidRequest('A group robot is told notifications only: types must be ["notification"].')
+    secret = checked_secret(body.kind, body.secret)
+    check_types(body.kind, list(body.types))
     assert by.person_id is not None  # a route without a person cannot reach this
-    parts = urlsplit(body.url)
     row = ReceiverRow(
         name=body.name,
         kind=body.kind,
-        shown_url=f"{parts.scheme}://{parts.netloc}{parts.path}"[:400],
+        shown_url=shown(body.url),
         sealed_url=vault.seal(SecretStr(body.url)),
         sealed_secret=vault.seal(SecretStr(secret)),
         node_id=body.node_id,
@@ -78,27 +74,21 @@ def add_receiver(
     session.add(row)
     session.flush()
     record(session, by, "receiver_added", at=now, about=("receiver", row.id), address=row.shown_url)
-    return ReceiverMade(**_views(session, [row])[0].model_dump(), secret=secret)
+    return ReceiverMade(**receiver_views(session, [row])[0].model_dump(), secret=secret)
 
 
-def switch_receiver(
-    session: Session, receiver_id: int, *, enabled: bool, by: Actor, now: datetime
-) -> ReceiverView:
-    """Switch a receiver on or off; what waits for it is kept and sent either way."""
-    row = session.get(ReceiverRow, receiver_id)
-    if row is None:
-        raise NotFound(f"There is no receiver {receiver_id}.")
-    row.enabled = enabled
-    action = "receiver_switched_on" if enabled else "receiver_switched_off"
-    record(session, by, action, at=now, about=("receiver", row.id))
-    session.flush()
-    return _views(session, [row])[0]
-
-
-def receiver_page(session: Session) -> ReceiverPage:
-    """Every receiver."""
-    rows = list(session.scalars(select(ReceiverRow).order_by(ReceiverRow.id)))
-    return ReceiverPage(items=_views(session, rows), event_sort=dict(EVENT_SORT))
+def receiver_page(session: Session, *, after: int = 0, limit: int = 200) -> ReceiverPage:
+    """Receivers with an id above ``after``, in the order in which they were added."""
+    rows = list(
+        session.scalars(
+            select(ReceiverRow).where(ReceiverRow.id > after).order_by(ReceiverRow.id).limit(limit + 1)
+        )
+    )
+    return ReceiverPage(
+        items=receiver_views(session, rows[:limit]),
+        next_cursor=str(rows[limit - 1].id) if len(rows) > limit else None,
+        event_sort=dict(EVENT_SORT),
+    )
 
 
 def message_page(
@@ -175,24 +165,8 @@ def requeue(session: Session, message_id: int, *, by: Actor, now: datetime) -> M
     return message_detail(session, message_id)
 
 
-def _secret(body: ReceiverBody) -> str:
-    if body.kind is ReceiverKind.DINGTALK:
-        if body.secret is None:
-            raise InvalidRequest("Give the robot's signing secret (SEC...), as DingTalk shows it.")
-        return body.secret
-    secret = body.secret or new_secret()
-    try:
-        Webhook(secret)
-    except (ValueError, RuntimeError):
-        secret = ""
-    if not secret.startswith(SECRET_PREFIX) or len(secret) < len(SECRET_PREFIX) + 32:
-        raise InvalidRequest(
-            "The secret must be whsec_ and the base64 of at least 24 bytes; or leave it out."
-        )
-    return secret
-
-
-def _views(session: Session, rows: list[ReceiverRow]) -> list[ReceiverView]:
+def receiver_views(session: Session, rows: list[ReceiverRow]) -> list[ReceiverView]:
+    """Receivers as administrators see them, with how much waits for each."""
     counts: dict[tuple[int | None, MessageState], int] = {}
     for receiver_id, state, count in session.execute(
         select(MessageRow.receiver_id, MessageRow.state, func.count())
@@ -215,6 +189,7 @@ def _views(session: Session, rows: list[ReceiverRow]) -> list[ReceiverView]:
             only_codes=row.only_codes,
             enabled=row.enabled,
             created_at=row.created_at,
+            old_secret_until=row.old_secret_until,
             pending=counts.get((row.id, MessageState.PENDING), 0),
             dead=counts.get((row.id, MessageState.DEAD), 0),
         )

@@ -53,6 +53,9 @@ class ReceiverRow(Table):
     shown_url: Mapped[str] = mapped_column(String(400))
     sealed_url: Mapped[str] = mapped_column(String(4000))
     sealed_secret: Mapped[str] = mapped_column(String(1000))
+    sealed_old_secret: Mapped[str | None] = mapped_column(String(1000))
+    old_secret_until: Mapped[datetime | None]
+    """Until then messages are signed by the secret before as well."""
     node_id: Mapped[int | None] = mapped_column(ForeignKey("nodes.id"))
     types: Mapped[list[str]] = mapped_column(JsonValue)
     codes: Mapped[dict[str, str]] = mapped_column(JsonValue)

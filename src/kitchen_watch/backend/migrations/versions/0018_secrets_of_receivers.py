@@ -1,0 +1,27 @@
+"""A receiver's secret before the present one, valid for an overlap.
+
+Revision: 0018
+Before it: 0017
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.add_column("receivers", sa.Column("sealed_old_secret", sa.String(length=1000), nullable=True))
+    op.add_column("receivers", sa.Column("old_secret_until", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_column("receivers", "old_secret_until")
+    op.drop_column("receivers", "sealed_old_secret")
