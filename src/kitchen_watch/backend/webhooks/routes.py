@@ -87,7 +87,7 @@ def change_receiver(
 def rotate_secret(
     receiver_id: _ReceiverId, body: SecretBody, _person: Administrator, parts: PartsOf, write: Writing
 ) -> ReceiverMade:
-    """The answer tells it, this once. During the overlap messages carry both signatures, as the scheme allows."""
+    """The answer tells it, this once. During the overlap messages are signed by both."""
 
     def act(session: Session, by: Author) -> ReceiverMade:
         row, secret = changing.rotate_secret(
