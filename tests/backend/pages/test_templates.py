@@ -8,13 +8,19 @@ import pytest
 
 from kitchen_watch.backend.pages.rendering import STATIC, TEMPLATES, render, static_url, static_version
 from tests.backend.pages import samples
+from tests.backend.pages.campaign_samples import campaign_pages
 from tests.backend.pages.markup import Element, Markup, read
 from tests.backend.pages.rating_samples import Pages, rating_pages
 from tests.backend.pages.self_check_samples import self_check_pages
 
 
 def every_page(name: str = "甲饭店") -> Pages:
-    return {**samples.every_page(name), **rating_pages(name), **self_check_pages(name)}
+    return {
+        **samples.every_page(name),
+        **rating_pages(name),
+        **self_check_pages(name),
+        **campaign_pages(name),
+    }
 
 
 PAGES = list(every_page())

@@ -21,12 +21,14 @@ from kitchen_watch.backend.organisations.service import visible_camera
 from kitchen_watch.backend.organisations.tables import CameraRow
 from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
-from kitchen_watch.backend.rule_sets import service
+from kitchen_watch.backend.rule_sets import progress, service
 from kitchen_watch.backend.rule_sets.catalogue import catalogue, settable
 from kitchen_watch.backend.rule_sets.schemas import (
     AreasBody,
     AreasHistory,
     AreasView,
+    CampaignBrief,
+    CampaignProgress,
     EffectiveRules,
     RuleInfo,
     RuleSetBody,
@@ -58,6 +60,20 @@ def list_rule_sets(_person: Supervisor, parts: PartsOf) -> list[RuleSetView]:
     """All of them, the more general first; the later ones lie over the earlier ones."""
     with parts.database.read() as session:
         return service.rule_set_list(session, now=parts.clock.now())
+
+
+@router.get("/campaigns", tags=["rule sets"], summary="Campaigns")
+def list_campaigns(person: Regulator, parts: PartsOf) -> list[CampaignBrief]:
+    """Rule sets with a start or an end that are about any camera in your scope, the newest first."""
+    with parts.database.read() as session:
+        return progress.campaigns(session, person, now=parts.clock.now())
+
+
+@router.get("/campaigns/{rule_set_id}/progress", tags=["rule sets"], summary="How a campaign goes")
+def get_progress(rule_set_id: PlaceId, person: Regulator, parts: PartsOf) -> CampaignProgress:
+    """Premises covered, edges that confirmed it, verified alerts before and during, in your scope."""
+    with parts.database.read() as session:
+        return progress.campaign_progress(session, person, rule_set_id, now=parts.clock.now())
 
 
 @router.get("/rule-sets/{rule_set_id}", tags=["rule sets"], summary="One rule set")

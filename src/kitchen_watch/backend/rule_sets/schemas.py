@@ -138,6 +138,50 @@ class RuleSetHistory(_View):
     items: list[RuleSetVersion]
 
 
+class CampaignBrief(_View):
+    """A campaign: a rule set with a start or an end. ``state``: planned, running or over."""
+
+    id: int
+    name: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None
+    enabled: bool
+    state: str = Field(examples=["planned", "running", "over"])
+    share_of_time: float | None = Field(description="how much of its time is over; empty without an end")
+
+
+class CampaignCode(_View):
+    """Verified alerts of one code in the campaign and in a time as long before it."""
+
+    code: str
+    before: int
+    during: int
+
+
+class CampaignGrid(_View):
+    """The same by grid, with the premises that are covered there now."""
+
+    node_id: int
+    place: str
+    premises: int
+    before: int
+    during: int
+
+
+class CampaignProgress(CampaignBrief):
+    """How a campaign goes in your scope."""
+
+    before_at: AwareDatetime = Field(description="the time before begins here and ends with the start")
+    until_at: AwareDatetime
+    premises: int = Field(description="with a camera that it is about")
+    edges: int
+    edges_confirmed: int
+    edges_refused: int
+    edges_waiting: int
+    by_code: list[CampaignCode]
+    by_grid: list[CampaignGrid]
+
+
 class RuleInfo(_View):
     """A rule of the catalogue: its default parameters and which of them may be set."""
 
