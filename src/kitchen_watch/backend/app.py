@@ -226,9 +226,9 @@ def make_loops(parts: Parts) -> tuple[_Loop, ...]:
         make_retention(parts),
         Publisher(database, clock, parts.control),
         ReportTimer(database, clock, settings.reports),
-        RatingTimer(database, clock, settings.ratings),
+        RatingTimer(database, clock, settings.ratings).looking(),
         SweepWarnings(database, clock, settings.patrols),
-        SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url),
+        SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url).looking(),
     )
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Iterable
 from datetime import datetime
 
-import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.database import Database, exclusive
+from kitchen_watch.backend.looking import Looking
 from kitchen_watch.backend.notifications.rules import Occasion
 from kitchen_watch.backend.notifications.telling import News, tell
 from kitchen_watch.backend.organisations.tables import PremisesRow
@@ -28,8 +24,6 @@ from kitchen_watch.clock import Clock
 BATCH = 200
 LOCK = "self-check-reminders"
 
-log = structlog.get_logger(__name__)
-
 
 class SelfCheckTimer:
     """Looks now and then whose self-check is due soon."""
@@ -41,22 +35,10 @@ class SelfCheckTimer:
         self._clock = clock
         self._settings = settings
         self._public_url = public_url
-        self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
-        """Look until stopped; a database that is away for a while is only logged."""
-        while not self._stopping.is_set():
-            try:
-                await run_in_threadpool(self.look)
-            except SQLAlchemyError as error:
-                log.warning("self-checks cannot be looked at", reason=str(error)[:300])
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.look_every_s):
-                    await self._stopping.wait()
-
-    def stop(self) -> None:
-        """Let :meth:`run` return after the look that it is in."""
-        self._stopping.set()
+    def looking(self) -> Looking:
+        """The loop that makes this process look."""
+        return Looking("self-checks", self.look, every_s=self._settings.look_every_s)
 
     def look(self) -> int:
         """Remind of everything that is due soon and was not reminded of; returns how many reminders."""
@@ -65,8 +47,6 @@ class SelfCheckTimer:
             wanted = self._wanted(session, now)
         reminded = 0
         for first in range(0, len(wanted), BATCH):
-            if self._stopping.is_set():
-                break
             with self._database.write() as session:
                 exclusive(session, LOCK)
                 reminded += self._remind(session, wanted[first : first + BATCH], now)
