@@ -213,6 +213,8 @@ class PushHeader(_Message):
     size: Count | None = Field(default=None, description="bytes of a segment")
 
 
+WHOLLY_HIDDEN = b"\xff\xfe\x00\x0fwholly hidden"
+"""JPEG comment right after the beginning of a public picture of which nothing can be shown."""
 PUSH_INIT, PUSH_KEY, PUSH_DELTA, PUSH_PICTURE, PUSH_LINE = 0, 1, 2, 3, 4
 
 

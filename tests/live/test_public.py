@@ -15,6 +15,7 @@ import pytest
 from PIL import Image as Pillow
 
 from kitchen_watch.clock import ManualClock
+from kitchen_watch.control import WHOLLY_HIDDEN
 from kitchen_watch.edge.detect.detection import Box, Detection
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.streams.frame import Frame, Image
@@ -241,6 +242,7 @@ def test_pictures_for_the_public_are_late_and_taken_only_while_somebody_asks() -
         # the rest of the room is shown once a picture is late enough
         filled = timedelta(seconds=second + 1) >= DELAY
         assert (stripes(image, POSTER) > VISIBLE) == filled, second
+        assert (WHOLLY_HIDDEN in content) != filled  # and a stranger is told why
 
 
 def see(pictures: PublicPictures, sightings: Sightings, moment: datetime) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kitchen_watch.clock import Clock
+from kitchen_watch.control import WHOLLY_HIDDEN
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.evidence.snapshot import jpeg
 from kitchen_watch.edge.streams.frame import Frame
@@ -113,7 +114,7 @@ class PublicPictures:
     def newest(self) -> bytes | None:
         """The newest picture that is late enough, as JPEG; ``None`` while there is none at all.
 
-        Until the delay has filled, one in which everything is hidden.
+        Until the delay has filled, one in which everything is hidden; such a one says so in a comment.
         """
         self._asked = self._clock.monotonic()
         before = self._clock.now() - self._delay
@@ -124,8 +125,10 @@ class PublicPictures:
         late = [(at, image) for at, image in kept if at <= before]
         at, image = late[-1] if late else kept[-1]
         image = image.copy()
-        hide_bgr(image, self._sightings.hidden_at(at) if late else None)
-        return jpeg(self._mask.burnt(image))
+        boxes = self._sightings.hidden_at(at) if late else None
+        hide_bgr(image, boxes)
+        content = jpeg(self._mask.burnt(image))
+        return content[:2] + WHOLLY_HIDDEN + content[2:] if boxes is None else content
 
 
 def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -25,6 +27,7 @@ from kitchen_watch.errors import ConfigError
 from tests.backend.live.edges import edge_of
 from tests.backend.stories import CLIP, PICTURE, Violation, deliver, opening_with_evidence, upload
 from tests.backend.support import NOON, Backend, running
+from tests.support import require
 
 PRIVATE = (
     "cam-a1", "cam-a2", "edge-1", "RODENT", "rat behind the stove", "鼠", "解放街所", "一号网格", "乙饭店",
@@ -231,7 +234,26 @@ def test_who_asks_too_often_waits(tmp_path: Any) -> None:
         assert backend.logged_in("regulator").get("/cameras").status_code == 200
 
 
-def test_plates_lead_to_the_page(backend: Backend) -> None:
+def check_text(pdf: bytes, path: Path, url: str) -> None:
+    """What stands on the plate can be selected, nothing is a photograph of letters, and the code works."""
+    path.write_bytes(pdf)
+    text = run("pdftotext", str(path), "-")
+    for words in ("甲饭店", "许可证编号", "扫一扫", "Scan to look into the kitchen"):
+        assert words in text
+    assert len(run("pdfimages", "-list", str(path)).splitlines()) == 2  # the heading alone
+    fonts = [line.split()[-5:-2] for line in run("pdffonts", str(path)).splitlines()[2:]]
+    assert fonts == [["yes"] * 3]  # embedded, a subset, with its text
+    run("pdftoppm", "-png", "-r", "150", "-singlefile", str(path), str(path.with_suffix("")))
+    with Image.open(path.with_suffix(".png")) as picture:
+        assert cv2.QRCodeDetector().detectAndDecode(np.asarray(picture.convert("L")))[0] == url
+
+
+def run(program: str, *arguments: str) -> str:
+    require(program=program, why="what a plate says is read back (apt-get install poppler-utils)")
+    return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def test_plates_lead_to_the_page(backend: Backend, tmp_path: Path) -> None:
     page = publish(backend)
     url = backend.parts.settings.public_url + page
     manager = backend.logged_in("manager_a")
@@ -247,6 +269,7 @@ def test_plates_lead_to_the_page(backend: Backend) -> None:
         assert pdf.headers["content-type"] == "application/pdf"
         assert pdf.content.startswith(b"%PDF-")
         assert len(pdf.content) < 1_500_000
+        check_text(pdf.content, tmp_path / f"{plate}.pdf", url)
     assert manager.get(f"{base}/plate.svg").content.startswith(b"<?xml")
     shown = manager.get(f"{base}/plate").text
     assert url in shown

@@ -23,6 +23,7 @@ from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.public import service
 from kitchen_watch.backend.public.plates import PlateFacts, PlateFormat, official_plate, qr_plate, qr_svg
 from kitchen_watch.backend.public.schemas import PublicPremises
+from kitchen_watch.control import WHOLLY_HIDDEN
 from kitchen_watch.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -90,7 +91,10 @@ async def show_picture(code: Code, number: Annotated[int, Path(ge=1, le=1000)], 
     if picture is None:
         return Response(status_code=204, headers={"cache-control": "no-store"})
     every = max(1, int(parts.settings.public.picture_every.total_seconds()) - 1)
-    return Response(picture, media_type="image/jpeg", headers={"cache-control": f"public, max-age={every}"})
+    headers = {"cache-control": f"public, max-age={every}"}
+    if picture[2:].startswith(WHOLLY_HIDDEN):
+        headers["x-picture"] = "hidden"  # the page says why nothing can be made out
+    return Response(picture, media_type="image/jpeg", headers=headers)
 
 
 @router.get("/premises/{premises_id}/plate")

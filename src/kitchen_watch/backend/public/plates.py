@@ -1,27 +1,23 @@
 """Plates to print and hang up: the QR code to the public page, and who is responsible (包保).
 
-A plate is drawn once at 300 dots per inch on A5 paper and kept as PNG or as a PDF of the same size. The
-code alone comes as SVG for print shops that lay it out themselves.
+A plate is laid out once on A5 paper and painted as PNG or as a PDF of the same size. The code alone comes
+as SVG for print shops that lay it out themselves.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import segno
-from noto_cjk_sans_otc import FONT_PATH
-from PIL import Image, ImageDraw, ImageFont
 
-DOTS_PER_INCH = 300
-WIDTH, HEIGHT = 1748, 2480
-"""A5 upright."""
-SIMPLIFIED_CHINESE = 2
-"""Index of the face inside the font collection: 0 JP, 1 KR, 2 SC, 3 TC, 4 HK."""
+from kitchen_watch.backend.public.painting import WIDTH, Document, Painter, Picture, Square, face
+
 MARGIN = 130
 NAVY, PAPER, INK, GREY, SKY, GREEN = "#0e2a3f", "#ffffff", "#14202b", "#566472", "#b7cbdb", "#17693b"
+BLACK = "#000000"
 QUIET_ZONE = 4
 """Empty modules around a QR code, as ISO/IEC 18004 asks for."""
 
@@ -41,7 +37,7 @@ class PlateFacts:
 
 def qr_plate(facts: PlateFacts, kind: PlateFormat) -> bytes:
     """The plate for the door: scan it and look into the kitchen."""
-    sheet = _Sheet("互联网＋明厨亮灶", "Kitchens in plain sight")
+    sheet = _Sheet(kind, "互联网＋明厨亮灶", "Kitchens in plain sight")
     sheet.text(facts.name, 560, 118, bold=True)
     if facts.name_en:
         sheet.text(facts.name_en, 716, 58, colour=GREY)
@@ -51,14 +47,14 @@ def qr_plate(facts: PlateFacts, kind: PlateFormat) -> bytes:
     sheet.line(2140)
     sheet.text(f"许可证编号  {facts.licence_no}", 2180, 52)
     sheet.text("画面延时显示，人脸已模糊，不含声音", 2280, 46, colour=GREY)
-    return sheet.save(kind)
+    return sheet.file()
 
 
 def official_plate(facts: PlateFacts, kind: PlateFormat) -> bytes:
     """The plate that names the official responsible for the premises; ``facts.official`` must be there."""
     assert facts.official is not None
     name, level = facts.official
-    sheet = _Sheet("食品安全包保责任公示牌", "Official responsible for food safety")
+    sheet = _Sheet(kind, "食品安全包保责任公示牌", "Official responsible for food safety")
     sheet.text(facts.name, 560, 104, bold=True)
     sheet.text(f"许可证编号  {facts.licence_no}", 700, 50, colour=GREY)
     sheet.badge(f"{level}级", 840)
@@ -68,7 +64,7 @@ def official_plate(facts: PlateFacts, kind: PlateFormat) -> bytes:
     sheet.code(facts.url, 1630, 560)
     sheet.text("扫一扫 看后厨", 2215, 66, bold=True, colour=NAVY)
     sheet.text("Scan to look into the kitchen", 2310, 44, colour=GREY)
-    return sheet.save(kind)
+    return sheet.file()
 
 
 def qr_svg(url: str) -> bytes:
@@ -83,66 +79,58 @@ def qr_svg(url: str) -> bytes:
 class _Sheet:
     """One sheet of paper under a coloured head."""
 
-    def __init__(self, title: str, title_en: str) -> None:
-        self._image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
-        self._draw = ImageDraw.Draw(self._image)
-        self._draw.rectangle((0, 0, WIDTH, 460), fill=NAVY)
+    def __init__(self, kind: PlateFormat, title: str, title_en: str) -> None:
+        self._painter: Painter = Document(title) if kind == "pdf" else Picture()
+        self._painter.squares([(0, 0, WIDTH, 460)], NAVY)
         self.text(title, 110, 150, colour=PAPER, bold=True)
         self.text(title_en, 310, 60, colour=SKY)
 
     def text(self, words: str, top: int, size: int, *, colour: str = INK, bold: bool = False) -> None:
         """One centred line, made smaller until it fits between the margins."""
-        face = _face(size)
-        while size > 20 and face.getlength(words) > WIDTH - 2 * MARGIN:
-            size = max(20, min(size - 2, int(size * (WIDTH - 2 * MARGIN) / face.getlength(words))))
-            face = _face(size)
-        while face.getlength(words) > WIDTH - 2 * MARGIN:
+        room = WIDTH - 2 * MARGIN
+        while size > 20 and face(size).getlength(words) > room:
+            size = max(20, min(size - 2, int(size * room / face(size).getlength(words))))
+        while face(size).getlength(words) > room:
             words = words.rstrip("…")[:-1] + "…"
-        self._draw.text(
-            (WIDTH / 2, top),
-            words,
-            font=face,
-            fill=colour,
-            anchor="ma",
-            stroke_width=size / 45 if bold else 0,
-            stroke_fill=colour,
-        )
+        self._painter.words(words, WIDTH / 2, top, size, colour, bold=bold)
 
     def badge(self, words: str, top: int) -> None:
         """A big round sign."""
-        radius, middle = 180, WIDTH / 2
-        self._draw.ellipse((middle - radius, top, middle + radius, top + 2 * radius), fill=GREEN)
-        self._draw.text(
-            (middle, top + radius), words, font=_face(170), fill=PAPER, anchor="mm", stroke_width=3
-        )
+        radius, size = 180, 170
+        middle = WIDTH // 2
+        self._painter.disc((middle - radius, top, middle + radius, top + 2 * radius), GREEN)
+        height = sum(face(size).getmetrics())
+        self._painter.words(words, middle, top + radius - height / 2, size, PAPER, bold=True)
 
     def line(self, top: int) -> None:
         """A thin rule."""
-        self._draw.line((MARGIN, top, WIDTH - MARGIN, top), fill=SKY, width=4)
+        self._painter.squares([(MARGIN, top - 2, WIDTH - MARGIN, top + 2)], SKY)
 
     def code(self, url: str, top: int, side: int) -> None:
         """The QR code, at most ``side`` dots wide with whole dots per module."""
         made = _qr(url)
         modules = made.symbol_size(border=QUIET_ZONE)[0]
-        buffer = io.BytesIO()
-        made.save(buffer, kind="png", border=QUIET_ZONE, scale=side // modules)
-        with Image.open(buffer) as picture:
-            self._image.paste(picture.convert("RGB"), ((WIDTH - picture.width) // 2, top))
+        scale = int(side // modules)
+        left = int(WIDTH - modules * scale) // 2
+        self._painter.squares(_dark(made, left, top, scale), BLACK)
 
-    def save(self, kind: PlateFormat) -> bytes:
+    def file(self) -> bytes:
         """The sheet as a file that prints at its true size."""
-        buffer = io.BytesIO()
-        if kind == "pdf":
-            self._image.save(buffer, "PDF", resolution=DOTS_PER_INCH, quality=92, title="明厨亮灶")
-        else:
-            self._image.save(buffer, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
-        return buffer.getvalue()
+        return self._painter.file()
+
+
+def _dark(made: segno.QRCode, left: int, top: int, scale: int) -> Iterator[Square]:
+    """The dark modules, those that lie side by side as one: lines between them would show in print."""
+    for row, modules in enumerate(made.matrix_iter(border=QUIET_ZONE)):
+        begin: int | None = None
+        for column, dark in enumerate([*modules, 0]):
+            if dark and begin is None:
+                begin = column
+            elif not dark and begin is not None:
+                upper = top + row * scale
+                yield left + begin * scale, upper, left + column * scale, upper + scale
+                begin = None
 
 
 def _qr(url: str) -> segno.QRCode:
     return segno.make_qr(url, error="q")
-
-
-@cache
-def _face(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONT_PATH, size, index=SIMPLIFIED_CHINESE)

@@ -7,6 +7,7 @@ const PATIENCE = 3; // failures after which an old picture is taken away
 async function follow(cell) {
   const image = cell.querySelector("img");
   let failures = 0;
+  let hidden = false; // nobody knows just now where faces are, so nothing is shown
   for (;;) {
     const began = Date.now();
     if (!document.hidden) {
@@ -15,12 +16,13 @@ async function follow(cell) {
         if (answer.status === 404) return location.reload(); // the code or the camera is gone
         failures = answer.status === 200 ? 0 : failures + 1;
         if (!failures) await show(image, await answer.blob());
+        if (!failures) hidden = answer.headers.get("x-picture") === "hidden";
       } catch {
         failures += 1; // the network or the picture is broken: it is tried again
       }
-      const state = image.src && failures < PATIENCE ? "shown" : "none";
+      const state = image.src && failures < PATIENCE ? (hidden ? "hidden" : "shown") : "none";
       cell.dataset.state = state;
-      image.hidden = state !== "shown";
+      image.hidden = state === "none";
     }
     await new Promise((done) => setTimeout(done, Math.max(1000, every - (Date.now() - began))));
   }
