@@ -48,11 +48,11 @@ class Scene:
     heading: float
     seed: int
 
-    def frames(self) -> Iterator[Frame]:
-        """What the camera gives, five frames a second."""
+    def frames(self, empty: int = 0) -> Iterator[Frame]:
+        """What the camera gives, five frames a second; in the first ``empty`` ones nothing runs."""
         rng = np.random.default_rng(self.seed)
-        for number in range(FRAMES):
-            picture = self._at(number).astype(np.float32)
+        for number in range(empty + FRAMES):
+            picture = (self.room if number < empty else self._at(number - empty)).astype(np.float32)
             noise = rng.normal(0, NOISE, (SIZE[1] // 2, SIZE[0] // 2)).astype(np.float32)
             picture += np.asarray(cv2.resize(noise, SIZE))[..., None]
             full = np.clip(picture, 0, 255).astype(np.uint8)

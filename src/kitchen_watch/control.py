@@ -50,6 +50,9 @@ class CameraStatus(_Message):
     reason: Sentence | None = Field(default=None, description="why it is not streaming, in words")
     frames_received: Count = 0
     frames_analysed: Count = 0
+    frames_still: Count = Field(
+        default=0, description="judged without the model, because nothing had changed since it saw nothing"
+    )
     frames_dropped: Count = 0
     frame_age_ms: Count | None = None
     width: Count | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from kitchen_watch.edge.evidence.filming import ClipMaker
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
 from kitchen_watch.edge.evidence.snapshot import Snapshots
 from kitchen_watch.edge.looking import build_analysis
-from kitchen_watch.edge.pipeline import CameraPipeline
+from kitchen_watch.edge.pipeline import CameraPipeline, Seen
 from kitchen_watch.edge.recorder import ClipPlan, Labelling, Recorder, Shared
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
@@ -88,6 +89,7 @@ def build_camera(
         hours=hours,
         mask=mask,
         settings=settings.analysis,
+        gated=True,
     )
     pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)
@@ -96,7 +98,7 @@ def build_camera(
     pipeline.listeners.append(lambda seen: live.sightings.note(seen.frame.captured_at, seen.detections))
     pipeline.listeners.append(lambda seen: pictures.saw(seen.frame))
     if shared.shadow is not None:
-        pipeline.listeners.append(shared.shadow.saw)
+        pipeline.listeners.append(_unless_still(shared.shadow.saw))
     live.tracks = TrackFeed(live.sub, clock)
     pipeline.listeners.append(live.tracks.saw)
     live.recording = _recording(live, camera, settings, shared)
@@ -110,6 +112,11 @@ def build_camera(
         live=live,
         sleep=clock.sleep,
     )
+
+
+def _unless_still(tell: Callable[[Seen], None]) -> Callable[[Seen], None]:
+    """What compares models has nothing to compare in a frame that no model saw."""
+    return lambda seen: None if seen.still else tell(seen)
 
 
 def _recording(

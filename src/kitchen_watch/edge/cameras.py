@@ -85,6 +85,7 @@ class RunningCamera:
             reason=shortened(reason),
             frames_received=seen.decoded,
             frames_analysed=self.pipeline.analysed,
+            frames_still=self.pipeline.still,
             frames_dropped=seen.dropped + self.pipeline.superseded,
             frame_age_ms=None
             if seen.frame_age is None

@@ -10,6 +10,7 @@ from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.second_look import SecondLook
 from kitchen_watch.edge.settings import AnalysisSettings
+from kitchen_watch.edge.still_scenes import StillGate
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.tracking import Tracker, TrackerSettings
 
@@ -22,9 +23,11 @@ def build_analysis(
     settings: AnalysisSettings,
     hours: OpeningHours | None = None,
     mask: PrivacyMask | None = None,
+    gated: bool = False,
 ) -> Analysis:
     """The analysis of one camera; suspicions are tracked only where a second look can settle them, and
-    tiles cut only where a rule about pests asks for it.
+    tiles cut only where a rule about pests asks for it. ``gated``: frames of still scenes may be left out
+    (settings permitting); files are looked at in full.
     """
     schedule = hours or OpeningHours.always_open()
     pests = rules.tile_labels() if settings.motion_tiles.enabled else frozenset()
@@ -43,4 +46,5 @@ def build_analysis(
         mask=mask,
         tiles=tiles,
         second_look=second,
+        gate=StillGate(settings.still_scenes) if gated and settings.still_scenes.enabled else None,
     )

@@ -22,6 +22,7 @@ from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
 from kitchen_watch.edge.rules.violation import Violation, ViolationChange
 from kitchen_watch.edge.second_look import SecondLook
+from kitchen_watch.edge.still_scenes import StillGate
 from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.streams.status import StreamStatus
@@ -73,6 +74,9 @@ class Seen:
     """Weak ones too."""
     tracks: tuple[Track, ...]
     changes: tuple[ViolationChange, ...]
+    still: bool = False
+    """The model did not see it: it shows what the model had found empty. ``detections`` are those of
+    the last frame that it saw (weak ones at most)."""
 
 
 class Analysis:
@@ -88,6 +92,7 @@ class Analysis:
         mask: PrivacyMask | None = None,
         tiles: MotionTiles | None = None,
         second_look: SecondLook | None = None,
+        gate: StillGate | None = None,
     ) -> None:
         self.rules = rules
         self.health = health
@@ -96,6 +101,8 @@ class Analysis:
         self._mask = mask or PrivacyMask()
         self._tiles = tiles
         self._second_look = second_look
+        self._gate = gate
+        self._seen_before: tuple[Detection, ...] = ()
         self._broken_off = False
 
     async def look(self, frame: Frame) -> Seen | None:
@@ -108,9 +115,12 @@ class Analysis:
         if not self._mask.empty:
             # What may not be kept may not accuse either: nobody could look at the evidence.
             frame = replace(frame, image=self._mask.burnt(frame.image), full=self._burnt(frame.full))
+        if self._gate is not None and self._gate.leaves_out(frame, calm=self._calm()):
+            return self._still(frame)
         detections = await self._detector.detect(frame)
         if detections is None:
             return None
+        first_look = detections
         if self._tiles is not None:
             detections = await self._tiles.look(frame, detections)
         if self._broken_off:
@@ -118,26 +128,47 @@ class Analysis:
             self._tracker.reset()
         height, width = frame.image.shape[:2]
         tracks = self._tracker.update(detections, at=frame.captured_at, aspect=width / height)
+        if self._gate is not None:
+            found = bool(tracks) or any(one.firm or one.suspect for one in detections)
+            self._gate.looked(frame.captured_at, empty=not found)
+            self._seen_before = first_look
         opinions = None
         if self._second_look is not None:
             suspects = self.rules.suspects()
             opinions = await self._second_look.opinions(frame, tracks, suspects=suspects)
-        reading = self.health.observe(frame)
-        observation = Observation(
-            at=frame.captured_at,
-            tracks=tracks,
-            health=HealthFacts(
-                covered=reading.covered,
-                frozen=reading.frozen,
-                moved=reading.moved,
-                blurred=reading.blurred,
-            ),
-            size=(width, height),
-            opinions=opinions,
-        )
-        changes = self.rules.judge(observation)
+        changes = self._judge(frame, tracks, opinions)
         standing = tuple(track for track in tracks if _stands(track, opinions or {}))
         return Seen(frame, detections, standing, changes)
+
+    def _calm(self) -> bool:
+        """Whether nothing is open or building up, which every further frame might decide."""
+        return not self.rules.suspects() and not self.rules.open_violations()
+
+    def _still(self, frame: Frame) -> Seen:
+        """Judge a frame without the model: there is nobody, as before, and the camera may be ill."""
+        opinions: Mapping[int, Opinion] | None = {} if self._second_look is not None else None
+        changes = self._judge(frame, (), opinions)
+        return Seen(frame, self._seen_before, (), changes, still=True)
+
+    def _judge(
+        self, frame: Frame, tracks: tuple[Track, ...], opinions: Mapping[int, Opinion] | None
+    ) -> tuple[ViolationChange, ...]:
+        reading = self.health.observe(frame)
+        height, width = frame.image.shape[:2]
+        return self.rules.judge(
+            Observation(
+                at=frame.captured_at,
+                tracks=tracks,
+                health=HealthFacts(
+                    covered=reading.covered,
+                    frozen=reading.frozen,
+                    moved=reading.moved,
+                    blurred=reading.blurred,
+                ),
+                size=(width, height),
+                opinions=opinions,
+            )
+        )
 
     def _burnt(self, full: Callable[[], Image]) -> Callable[[], Image]:
         return lambda: self._mask.burnt(full())
@@ -159,11 +190,14 @@ class CameraPipeline:
     def __init__(self, stream: LiveStream, analysis: Analysis, record: Record, *, clock: Clock) -> None:
         self.analysis = analysis
         self.analysed = 0
+        """Frames that the model saw."""
+        self.still = 0
+        """Frames of a still scene that it did not need to see."""
         self.superseded = 0
         self.failures = 0
         self.last: Seen | None = None
         self.listeners: list[Callable[[Seen], None]] = []
-        """Told of every analysed frame; must neither wait nor raise."""
+        """Told of every frame that was judged; must neither wait nor raise."""
         self._stream = stream
         self._record = record
         self._clock = clock
@@ -198,7 +232,10 @@ class CameraPipeline:
             if seen is None:
                 self.superseded += 1
                 continue
-            self.analysed += 1
+            if seen.still:
+                self.still += 1
+            else:
+                self.analysed += 1
             self.last = seen
             self._record.saw(frame)
             for tell in self.listeners:

@@ -102,6 +102,9 @@ def _camera_metrics(report: NodeReport) -> Iterable[Metric]:
         "frames_analysed": CounterMetricFamily(
             "kitchen_watch_frames_analysed", "Frames that the detector looked at", labels=labels
         ),
+        "frames_still": CounterMetricFamily(
+            "kitchen_watch_frames_still", "Frames of still scenes that the model need not see", labels=labels
+        ),
         "frames_dropped": CounterMetricFamily(
             "kitchen_watch_frames_dropped", "Frames due for analysis that a newer one replaced", labels=labels
         ),

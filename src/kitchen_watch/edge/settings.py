@@ -17,6 +17,7 @@ from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
 from kitchen_watch.edge.second_look import SecondLookSettings
 from kitchen_watch.edge.shadow.settings import ShadowSettings
+from kitchen_watch.edge.still_scenes import StillSceneSettings
 from kitchen_watch.edge.streams.health import HealthSettings
 from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.events import Identifier
@@ -112,6 +113,7 @@ class AnalysisSettings(Settings):
 
     second_look: SecondLookSettings = SecondLookSettings()
     motion_tiles: MotionTileSettings = MotionTileSettings()
+    still_scenes: StillSceneSettings = StillSceneSettings()
 
     @field_validator("fit")
     @classmethod
