@@ -66,7 +66,9 @@ def coded(frames: Sequence[Frame]) -> Iterator[Frame]:
     with av.open(memory, "w", format="matroska") as container:
         stream: Any = container.add_stream(
             "libx264", rate=int(RATE),
-            options={"preset": "superfast", "tune": "zerolatency", "maxrate": str(BITS), "bufsize": str(BITS)},
+            options={
+                "preset": "superfast", "tune": "zerolatency", "maxrate": str(BITS), "bufsize": str(BITS),
+            },
         )  # fmt: skip
         stream.width, stream.height = SIZE
         stream.pix_fmt, stream.bit_rate, stream.gop_size = "yuv420p", BITS, 10
@@ -104,7 +106,8 @@ def _first(seen: Sequence[Seen]) -> int | None:
     numbers = [
         number
         for number, one in enumerate(seen[EMPTY:])
-        if not one.still and any(found.label == "rat" and (found.firm or found.suspect) for found in one.detections)
+        if not one.still
+        and any(found.label == "rat" and (found.firm or found.suspect) for found in one.detections)
     ]  # fmt: skip
     return numbers[0] if numbers else None
 
@@ -142,8 +145,11 @@ async def measure(data: Path, per_length: int) -> dict[str, Any]:
     return {
         "lengths_px": LENGTHS, "frames_empty": EMPTY, "frames_running": FRAMES, "scenes": len(outcomes),
         "same_events": all(one.found_gated == one.found_ungated for one in outcomes),
-        "rats_found": {"ungated": sum(one.found_ungated for one in rats), "gated": sum(one.found_gated for one in rats),
-                       "of": len(rats)},
+        "rats_found": {
+            "ungated": sum(one.found_ungated for one in rats),
+            "gated": sum(one.found_gated for one in rats),
+            "of": len(rats),
+        },
         "frames_left_out_while_running": sum(one.left_out_while_running for one in outcomes),
         "share_left_out_while_empty": round(
             sum(one.left_out_while_empty for one in outcomes) / (EMPTY * len(outcomes)), 3

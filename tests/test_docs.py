@@ -35,7 +35,9 @@ def test_the_example_backend_configuration_loads() -> None:
     assert settings.https
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "models/README.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "models/README.md", "CHANGELOG.md", "docs/deploy.md"]
+)
 def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     path = REPOSITORY / page
     for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", path.read_text(encoding="utf-8")):
