@@ -225,7 +225,7 @@ def make_loops(parts: Parts) -> tuple[_Loop, ...]:
         ComplaintTimer(database, clock, complaint_routes.rules_of(parts)).looking(),
         make_retention(parts),
         Publisher(database, clock, parts.control),
-        ReportTimer(database, clock, settings.reports),
+        ReportTimer(database, clock, settings.reports, patrols=settings.patrols),
         RatingTimer(database, clock, settings.ratings).looking(),
         SweepWarnings(database, clock, settings.patrols),
         SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url).looking(),

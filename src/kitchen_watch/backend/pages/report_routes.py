@@ -6,6 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Path, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
 from kitchen_watch.backend.audit.service import Actor
@@ -13,6 +14,7 @@ from kitchen_watch.backend.auth.callers import Regulator, VisitorOf
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.bounds import MAX_ID
 from kitchen_watch.backend.organisations.service import node_tree
+from kitchen_watch.backend.pages import charts
 from kitchen_watch.backend.pages import report_words as words
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.rendering import Frame
@@ -20,7 +22,7 @@ from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.reports import service
 from kitchen_watch.backend.reports.duties import duty_list, lay_out_duties
 from kitchen_watch.backend.reports.forms import appendix
-from kitchen_watch.backend.reports.layout import lay_out
+from kitchen_watch.backend.reports.layout import LaidOut, lay_out
 from kitchen_watch.backend.reports.schemas import MEDIA_TYPES, ConfirmBody
 from kitchen_watch.backend.reports.tables import ReportKind
 from kitchen_watch.backend.reports.views import report_detail, report_page
@@ -149,11 +151,13 @@ def _show(report_id: int, person: Person, frame: Frame, parts: Parts, *, bulleti
         report = report_detail(session, person, row)
         supplements = service.supplements_of(session, row.id)
     zone = ZoneInfo(report.content.time_zone)
+    document = lay_out(report.content, frame.language)
     return page(
         "report.html",
         frame,
         report=report,
-        document=lay_out(report.content, frame.language),
+        document=document,
+        plots=drawn(document),
         supplements=appendix(supplements, zone, frame.language),
         forms=tuple(MEDIA_TYPES),
         api="bulletins" if bulletin else "reports",
@@ -161,6 +165,19 @@ def _show(report_id: int, person: Person, frame: Frame, parts: Parts, *, bulleti
         may_check=not bulletin and service.may_publish(person),
         words=words,
     )
+
+
+def drawn(document: LaidOut) -> dict[str, list[Markup]]:
+    """The plots of a report as pictures, by section."""
+    return {
+        part.key: [
+            charts.ranking(
+                plot.labels, [charts.Series(name, values) for name, values in plot.series], title=plot.title
+            )
+            for plot in part.plots
+        ]
+        for part in document.parts
+    }
 
 
 def _address(report_id: int, kind: ReportKind) -> str:

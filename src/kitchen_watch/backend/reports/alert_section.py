@@ -2,122 +2,105 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from kitchen_watch.backend.alerts.states import AlertState
+from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.organisations.tables import NodeRow
-from kitchen_watch.backend.reports.alert_counts import AlertCounts, count_alerts
-from kitchen_watch.backend.reports.case_sections import UNPROVEN
+from kitchen_watch.backend.reports.case_sections import below
 from kitchen_watch.backend.reports.content import Cell, Count, Figure, Rows, Section
 from kitchen_watch.backend.reports.drawing import Scene
 from kitchen_watch.backend.reports.periods import before, week_before
 from kitchen_watch.backend.reports.tables import ReportKind
-
-_Key = tuple[int, int, str, AlertState]
+from kitchen_watch.backend.statistics.figures import AlertFigures, Grouped, Share, grouped_figures
+from kitchen_watch.backend.statistics.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
     key: str
-    count: Callable[[AlertCounts], Count]
+    count: Callable[[AlertFigures], int | Share]
     correctable: bool = False
 
 
-def _found(counts: AlertCounts, which: Callable[[_Key], bool] = lambda _key: True) -> int:
-    return sum(many for key, many in counts.found.items() if which(key))
-
-
-def _proven(counts: AlertCounts) -> int:
-    return _found(counts, lambda key: key[3] not in UNPROVEN)
-
-
-def _false(counts: AlertCounts) -> int:
-    return _found(counts, lambda key: key[3] is AlertState.FALSE_ALARM)
-
-
-def _closed(counts: AlertCounts) -> int:
-    return _found(counts, lambda key: key[3] is AlertState.CLOSED)
-
-
-def _of_tier(tier: int) -> Callable[[AlertCounts], Count]:
-    return lambda counts: Count(value=_found(counts, lambda key: key[1] == tier))
-
-
-def _sum(name: str) -> Callable[[AlertCounts], Count]:
-    return lambda counts: Count(value=getattr(counts, name).total())
-
-
 LINES = (
-    _Line("found", lambda counts: Count(value=_found(counts)), correctable=True),
-    _Line("tier_1", _of_tier(1), correctable=True),
-    _Line("tier_2", _of_tier(2), correctable=True),
-    _Line("tier_3", _of_tier(3), correctable=True),
-    _Line("proven", lambda counts: Count(value=_proven(counts))),
-    _Line("false_alarms", lambda counts: Count(value=_false(counts)), correctable=True),
-    _Line(
-        "false_alarm_rate",
-        lambda counts: Count(value=_false(counts), out_of=_false(counts) + _proven(counts)),
-    ),
-    _Line(
-        "merged",
-        lambda counts: Count(value=_found(counts, lambda key: key[3] is AlertState.MERGED)),
-        correctable=True,
-    ),
-    _Line("closed", lambda counts: Count(value=_closed(counts), out_of=_proven(counts))),
-    _Line("met", lambda counts: Count(value=counts.met.total(), out_of=counts.due.total())),
-    _Line("reminders", _sum("reminders")),
-    _Line("supervisions", _sum("supervisions")),
-    _Line(
-        "appeals_upheld",
-        lambda counts: Count(value=counts.appeals_upheld.total(), out_of=counts.appeals.total()),
-    ),
+    _Line("found", lambda one: one.found, correctable=True),
+    _Line("tier_1", lambda one: one.tier_1, correctable=True),
+    _Line("tier_2", lambda one: one.tier_2, correctable=True),
+    _Line("tier_3", lambda one: one.tier_3, correctable=True),
+    _Line("pending", lambda one: one.pending),
+    _Line("proven", lambda one: one.believed),
+    _Line("pushed", lambda one: one.pushed),
+    _Line("merged", lambda one: one.merged, correctable=True),
+    _Line("false_alarms", lambda one: one.false_alarms, correctable=True),
+    _Line("false_alarm_rate", lambda one: one.false_alarm_rate),
+    _Line("verify_timeliness", lambda one: one.verify_timeliness),
+    _Line("closed", lambda one: one.rectification_rate),
+    _Line("same_day", lambda one: one.same_day_rate),
+    _Line("on_time", lambda one: one.on_time_rate),
+    _Line("returned", lambda one: one.return_rate),
+    _Line("repeats", lambda one: one.repeat_rate_30_days),
+    _Line("reminders", lambda one: one.reminders),
+    _Line("supervised", lambda one: one.supervised),
+    _Line("appeals_won", lambda one: one.appeals_won_rate),
 )
+TIME_TO_RECTIFY = "time_to_rectify"
 HEARD_LATER = "heard_later"
+CHILD_COLUMNS = [
+    "node", "found", "tier_1", "proven", "false_alarms", "closed", "closed_same_day", "fix_due",
+    "fix_in_time", "overdue",
+]  # fmt: skip
 
 
 def alert_section(scene: Scene) -> Section:
     """What was found and how it was handled."""
-    period, path = scene.period, scene.node.path
-    now = count_alerts(scene.session, path, period.since_at, period.until_at, later=True)
+    period = scene.period
+    now = _figures(scene, period.since_at, period.until_at)
     last = before(period, scene.settings)
-    past = count_alerts(scene.session, path, last.since_at, last.until_at)
+    past = _figures(scene, last.since_at, last.until_at)
     week = None
     if period.kind is ReportKind.DAILY:
-        week = count_alerts(scene.session, path, *week_before(period, scene.settings))
+        week = _figures(scene, *week_before(period, scene.settings))
+    totals = (now.total(), past.total(), None if week is None else week.total())
     figures = [
         Figure(
             key=line.key,
-            now=line.count(now),
-            before=line.count(past),
-            week=None if week is None else line.count(week),
+            now=_count(line.count(totals[0])),
+            before=_count(line.count(totals[1])),
+            week=None if totals[2] is None else _count(line.count(totals[2])),
             correctable=line.correctable,
         )
         for line in LINES
     ]
-    figures.append(Figure(key=HEARD_LATER, now=Count(value=now.heard_later.total()), correctable=True))
+    figures.append(
+        Figure(
+            key=TIME_TO_RECTIFY,
+            now=_time(now),
+            before=_time(past),
+            week=None if week is None else _time(week),
+            unit="seconds",
+        )
+    )
+    figures.append(Figure(key=HEARD_LATER, now=Count(value=_heard_later(scene)), correctable=True))
     return Section(key="alerts", figures=figures, tables=[_by_code(now, past, week)])
 
 
 def child_section(scene: Scene) -> Section | None:
     """The same in short for each node below; the lines add up to the whole. Nothing in a leaf."""
-    counts = count_alerts(scene.session, scene.node.path, scene.period.since_at, scene.period.until_at)
-    rows = [[name, *cells] for name, cells in _children(scene, counts)]
+    rows = _children(scene)
     if not rows:
         return None
-    return Section(
-        key="children",
-        tables=[
-            Rows(
-                key="by_node",
-                columns=["node", "found", "tier_1", "proven", "false_alarms", "closed", "due", "met"],
-                rows=rows,
-            )
-        ],
-    )
+    lines: list[list[Cell]] = [
+        [
+            name, one.found, one.tier_1, one.believed, one.false_alarms, one.closed, one.closed_same_day,
+            one.fix_due, one.fix_in_time, one.overdue,
+        ]
+        for name, one in rows
+    ]  # fmt: skip
+    return Section(key="children", tables=[Rows(key="by_node", columns=CHILD_COLUMNS, rows=lines)])
 
 
 def ranking_section(scene: Scene) -> Section:
@@ -125,88 +108,97 @@ def ranking_section(scene: Scene) -> Section:
 
     A node without anything due comes last: it has shown neither the one nor the other.
     """
-    counts = count_alerts(scene.session, scene.node.path, scene.period.since_at, scene.period.until_at)
-    found = _children(scene, counts) or [(scene.node.name, _cells(counts, None))]
+    period = scene.period
+    whole = _figures(scene, period.since_at, period.until_at).total()
+    found = _children(scene) or [(scene.node.name, whole)]
 
-    def order(line: tuple[str, list[Cell]]) -> tuple[float, int]:
-        due, met = _number(line[1][5]), _number(line[1][6])
-        return (-met / due if due else 1.0, -due)
+    def order(line: tuple[str, AlertFigures]) -> tuple[float, int]:
+        rate = line[1].on_time_rate.rate
+        return (1.0 if rate is None else -rate, -line[1].fix_due)
 
-    ranked = sorted(found, key=order)
     return Section(
         key="ranking",
         tables=[
             Rows(
                 key="ranking",
-                columns=["node", "rank", "due", "met", "proven", "tier_1"],
+                columns=["node", "rank", "fix_due", "fix_in_time", "closed_same_day", "proven", "tier_1"],
                 rows=[
-                    [name, place, cells[5], cells[6], cells[2], cells[1]]
-                    for place, (name, cells) in enumerate(ranked, start=1)
+                    [
+                        name, place, one.fix_due, one.fix_in_time, one.closed_same_day, one.believed,
+                        one.tier_1,
+                    ]
+                    for place, (name, one) in enumerate(sorted(found, key=order), start=1)
                 ],
             )
         ],
+    )  # fmt: skip
+
+
+def _figures(scene: Scene, since_at: datetime, until_at: datetime) -> Grouped:
+    question = Question(since_at=since_at, until_at=until_at, paths=(scene.node.path,))
+    return grouped_figures(scene.session, question, scene.period.until_at)
+
+
+def _count(value: int | Share) -> Count:
+    return Count(value=value) if isinstance(value, int) else Count(value=value.part, out_of=value.whole)
+
+
+def _time(figures: Grouped) -> Count:
+    """Seconds over cases; rounded within each grid, so that the sums of sums stay the same."""
+    seconds = sum(round(one.fix_seconds) for one in figures.by_grid.values())
+    return Count(value=seconds, out_of=figures.total().fix_settled)
+
+
+def _heard_later(scene: Scene) -> int:
+    """What happened in the period by the edges' clocks, and was heard of only after it."""
+    period = scene.period
+    return (
+        scene.session.scalar(
+            select(func.count())
+            .select_from(AlertRow)
+            .where(
+                AlertRow.found_at >= period.until_at,
+                AlertRow.occurred_at >= period.since_at,
+                AlertRow.occurred_at < period.until_at,
+                below(scene.node.path),
+            )
+        )
+        or 0
     )
 
 
-def _number(cell: Cell) -> int:
-    return cell if isinstance(cell, int) else 0
-
-
-def _by_code(now: AlertCounts, past: AlertCounts, week: AlertCounts | None) -> Rows:
-    def sums(counts: AlertCounts, *states: AlertState) -> Counter[str]:
-        by_code: Counter[str] = Counter()
-        for (_node, _tier, code, state), many in counts.found.items():
-            if not states or state in states:
-                by_code[code] += many
-        return by_code
-
-    found, false, then = sums(now), sums(now, AlertState.FALSE_ALARM), sums(past)
-    mean = sums(week) if week is not None else Counter()
-    columns = ["code", "found", "false_alarms", "before"] + (["week_sum"] if week is not None else [])
-    codes = sorted(found | then | mean, key=lambda code: (-found[code], -then[code], code))
-    rows: list[list[Cell]] = [
-        [code, found[code], false[code], then[code], *([mean[code]] if week is not None else [])]
-        for code in codes
-    ]
+def _by_code(now: Grouped, past: Grouped, week: Grouped | None) -> Rows:
+    nothing = AlertFigures()
+    found, then = now.by_code, past.by_code
+    mean = week.by_code if week is not None else {}
+    codes = sorted(
+        {*found, *then, *mean},
+        key=lambda code: (-found.get(code, nothing).found, -then.get(code, nothing).found, code),
+    )
+    rows: list[list[Cell]] = []
+    for code in codes:
+        one = found.get(code, nothing)
+        row: list[Cell] = [code, one.found, one.false_alarms, then.get(code, nothing).found]
+        rows.append(row if week is None else [*row, mean.get(code, nothing).found])
+    columns = ["code", "found", "false_alarms", "before", *(["week_sum"] if week is not None else [])]
     return Rows(key="by_code", columns=columns, rows=rows)
 
 
-def _children(scene: Scene, counts: AlertCounts) -> list[tuple[str, list[Cell]]]:
+def _children(scene: Scene) -> list[tuple[str, AlertFigures]]:
     children = scene.session.scalars(
         select(NodeRow).where(NodeRow.parent_id == scene.node.id).order_by(NodeRow.path)
     ).all()
     if not children:
         return []
+    figures = _figures(scene, scene.period.since_at, scene.period.until_at)
     paths = dict(
-        scene.session.execute(
-            select(NodeRow.id, NodeRow.path).where(NodeRow.path.startswith(scene.node.path, autoescape=True))
-        ).all()
+        scene.session.execute(select(NodeRow.id, NodeRow.path).where(NodeRow.id.in_(figures.by_grid))).all()
     )
     lines = []
     for child in children:
-        inside = {node_id for node_id, path in paths.items() if path.startswith(child.path)}
-        lines.append((child.name, _cells(counts, inside)))
-    direct = _cells(counts, {scene.node.id})
-    if any(direct):
+        inside = [node_id for node_id, path in paths.items() if path.startswith(child.path)]
+        lines.append((child.name, figures.total(inside)))
+    direct = figures.total([scene.node.id])
+    if direct.found:
         lines.append((scene.node.name, direct))  # found when premises still lay directly in it
     return lines
-
-
-def _cells(counts: AlertCounts, nodes: Iterable[int] | None) -> list[Cell]:
-    """found, tier 1, proven, false alarms, closed, due, met."""
-    inside = None if nodes is None else set(nodes)
-    part = Counter({key: many for key, many in counts.found.items() if inside is None or key[0] in inside})
-    mine = AlertCounts(found=part)
-
-    def within(by_node: Counter[int]) -> int:
-        return sum(many for node, many in by_node.items() if inside is None or node in inside)
-
-    return [
-        _found(mine),
-        _found(mine, lambda key: key[1] == 1),
-        _proven(mine),
-        _false(mine),
-        _closed(mine),
-        within(counts.due),
-        within(counts.met),
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.organisations.places import place_names
 from kitchen_watch.backend.organisations.tables import NodeRow
+from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.reports.content import NodeBrief, ReportContent, Section
 from kitchen_watch.backend.reports.periods import Period
 from kitchen_watch.backend.reports.settings import ReportSettings
@@ -27,6 +28,7 @@ class Scene:
     period: Period
     settings: ReportSettings
     now: datetime
+    patrols: PatrolSettings = field(default_factory=PatrolSettings)
 
 
 Maker = Callable[[Scene], Section | None]

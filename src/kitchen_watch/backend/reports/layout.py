@@ -36,6 +36,7 @@ class Share:
     value: float
 
 
+MOST_BARS = 12
 Value = int | float | Share | str | None
 """A number, a share, a text, or nothing to say."""
 
@@ -51,12 +52,22 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """Lying bars beside a table that holds the same numbers: labels, and rows of values by name."""
+
+    title: str
+    labels: tuple[str, ...]
+    series: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A section with its tables."""
+    """A section with its tables and plots."""
 
     key: str
     title: str
     grids: tuple[Grid, ...]
+    plots: tuple[Plot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +186,24 @@ def _part(section: Section, content: ReportContent, language: Language) -> Part:
     grids = [_rows(table, content, language) for table in section.tables]
     if section.figures:
         grids.insert(0, _figures(section, content, language))
-    return Part(section.key, language.gettext(words.SECTIONS[section.key]), tuple(grids))
+    plots = tuple(plot for grid in grids if (plot := _plot(grid, language)) is not None)
+    return Part(section.key, language.gettext(words.SECTIONS[section.key]), tuple(grids), plots)
+
+
+_PLOTTED = {"by_code": (1, 3), "by_node": (1, 3), "ranking": (2, 3)}
+"""Which columns of which tables are drawn."""
+
+
+def _plot(grid: Grid, language: Language) -> Plot | None:
+    columns = _PLOTTED.get(grid.key, ())
+    rows = [row for row in grid.rows if any(row[column] for column in columns)][:MOST_BARS]
+    if not rows:
+        return None
+    series = tuple(
+        (grid.headings[column], tuple(cell if isinstance(cell := row[column], int) else 0 for row in rows))
+        for column in columns
+    )
+    return Plot(grid.title, tuple(text_of(row[0], language) for row in rows), series)
 
 
 def _figures(section: Section, content: ReportContent, language: Language) -> Grid:

@@ -15,6 +15,12 @@ from kitchen_watch.backend.reports.case_sections import (
 )
 from kitchen_watch.backend.reports.drawing import Maker
 from kitchen_watch.backend.reports.place_section import place_section
+from kitchen_watch.backend.reports.room_sections import (
+    complaint_section,
+    patrol_section,
+    rating_section,
+    self_check_section,
+)
 from kitchen_watch.backend.reports.tables import ReportKind
 
 _REPORT: tuple[Maker, ...] = (
@@ -23,6 +29,10 @@ _REPORT: tuple[Maker, ...] = (
     child_section,
     overdue_section,
     offender_section,
+    patrol_section,
+    complaint_section,
+    self_check_section,
+    rating_section,
     evidence_section,
     order_section,
 )

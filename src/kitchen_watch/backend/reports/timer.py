@@ -24,6 +24,7 @@ from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.database import Database, exclusive
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
+from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.reports.content import ReportContent, SupplementContent
 from kitchen_watch.backend.reports.corrections import supplement_of, to_correct
 from kitchen_watch.backend.reports.drawing import Scene, draw_up
@@ -51,10 +52,18 @@ class _Due:
 class ReportTimer:
     """Looks into the database now and then while the application runs."""
 
-    def __init__(self, database: Database, clock: Clock, settings: ReportSettings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: ReportSettings,
+        *,
+        patrols: PatrolSettings | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._patrols = patrols or PatrolSettings()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -166,7 +175,7 @@ class ReportTimer:
         for node in nodes:
             if not _has_premises(session, node):
                 continue  # nothing to report of; a node that was made by mistake can still be removed
-            scene = Scene(session, node, period, self._settings, now)
+            scene = Scene(session, node, period, self._settings, now, self._patrols)
             drawn.append(draw_up(scene, makers_of(due.kind), reference=""))
             if due.kind is not ReportKind.DAILY:
                 continue
