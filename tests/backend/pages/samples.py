@@ -366,7 +366,17 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
     }
     nothing = {**feed, "alerts": [], "query": FeedQuery(camera_id=name)}
     home = {"after": 5, "counts": counts, "places": [premises(name)], "cameras": cameras}
-    wall: dict[str, Any] = {"total": 9, "size": 4, "sizes": (1, 4), "first": 0, "following": 4, "previous": 8}
+    many: dict[str, Any] = {"total": 233, "found": 120, "words": "灶", "first": 0, "per_page": 100}
+    many |= {"base": "/cameras?words=%E7%81%B6&from="}
+    wall: dict[str, Any] = {
+        "words": "",
+        "total": 9,
+        "size": 4,
+        "sizes": (1, 4),
+        "first": 0,
+        "following": 4,
+        "previous": 8,
+    }
     wall |= {"rotate": 15, "rotations": (0, 15), "purposes": tuple(PURPOSES)}
     late = alert(name, due_at=NOW - timedelta(hours=3), reminders=2, supervision_level=1)
     board = {
@@ -445,8 +455,12 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
                 "next_href": None,
             },
         ),
-        "cameras": ("cameras.html", regulator, {"cameras": cameras, "by_state": by_state}),
-        "no cameras": ("cameras.html", owner, {"cameras": [], "by_state": Counter()}),
+        "cameras": ("cameras.html", regulator, {**many, "cameras": cameras, "by_state": by_state}),
+        "no cameras": (
+            "cameras.html",
+            owner,
+            {**many, "cameras": [], "by_state": Counter(), "total": 0, "found": 0, "words": ""},
+        ),
         "edges": ("edges.html", regulator, {"edges": [edge(name), edge(name, connected=False)]}),
         "no edges": ("edges.html", regulator, {"edges": []}),
         "home": ("home.html", owner, {**home, "alerts": [alert(name)], "waiting": [late]}),

@@ -6,17 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
+from kitchen_watch.backend.organisations.camera_lists import in_trouble
 from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import SILENT_AFTER, camera_views
 from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.control import CameraState
 
-HEALTHY = frozenset({CameraState.STREAMING, CameraState.PAUSED})
 NEVER_HEARD = "unknown"
 MOST_CHOICES = 300
 """As many as a list to choose from can sensibly hold: more than any station has."""
@@ -72,12 +72,5 @@ def camera_overview(session: Session, person: Person, *, now: datetime, troubled
     by_state: Counter[str] = Counter()
     for state, heard, count in counts:
         by_state[NEVER_HEARD if state is None else state if heard else CameraState.OFFLINE] += count
-    bad = or_(
-        CameraStateRow.camera_id.is_(None),
-        CameraStateRow.state.not_in(HEALTHY),
-        EdgeStateRow.edge_id.is_(None),
-        EdgeStateRow.connection_id.is_(None),
-        EdgeStateRow.last_heard_at <= now - SILENT_AFTER,
-    )
-    found = camera_views(session, person, now=now, where=bad, limit=troubled) if troubled else []
+    found = camera_views(session, person, now=now, where=in_trouble(now), limit=troubled) if troubled else []
     return CameraOverview(by_state, found)

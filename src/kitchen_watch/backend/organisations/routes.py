@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from kitchen_watch.backend.auth.callers import AnyPerson, Regulator
 from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.organisations import service
+from kitchen_watch.backend.organisations.camera_lists import named_like
 from kitchen_watch.backend.organisations.schemas import (
     CameraPage,
     CameraView,
@@ -58,10 +59,13 @@ def list_cameras(
     *,
     cursor: Annotated[str, Query(max_length=64, description="next_cursor of the page before")] = "",
     limit: _Limit = 100,
+    words: Annotated[str, Query(max_length=100, description="part of its id, name or premises")] = "",
 ) -> CameraPage:
     """Cameras in your scope and how they are."""
     with parts.database.read() as session:
-        return service.camera_page(session, person, now=parts.clock.now(), after=cursor, limit=limit)
+        return service.camera_page(
+            session, person, now=parts.clock.now(), where=named_like(words), after=cursor, limit=limit
+        )
 
 
 @router.get("/cameras/{camera_id}", tags=["cameras"], summary="One camera")

@@ -116,17 +116,27 @@ def camera_views(
     now: datetime,
     where: ColumnElement[bool],
     limit: int | None = None,
+    offset: int = 0,
+    order: Sequence[ColumnElement[Any]] = (),
 ) -> list[CameraView]:
-    """Cameras in scope for which ``where`` holds (on cameras, their states, and states of edges)."""
-    query = _cameras(person).where(where).order_by(CameraRow.premises_id, CameraRow.camera_id)
-    return _camera_views(session, query if limit is None else query.limit(limit), now)
+    """Cameras in scope for which ``where`` holds (on cameras, premises, states of cameras and edges)."""
+    query = _cameras(person).where(where).order_by(*order, CameraRow.premises_id, CameraRow.camera_id)
+    return _camera_views(session, query if limit is None else query.limit(limit).offset(offset), now)
 
 
 def camera_page(
-    session: Session, person: Person, *, now: datetime, after: str = "", limit: int = MAX_PAGE
+    session: Session,
+    person: Person,
+    *,
+    now: datetime,
+    where: ColumnElement[bool] | None = None,
+    after: str = "",
+    limit: int = MAX_PAGE,
 ) -> CameraPage:
-    """Cameras in scope with an id behind ``after``, by id."""
+    """Cameras in scope, those for which ``where`` holds, with an id behind ``after``, by id."""
     query = _cameras(person).where(CameraRow.camera_id > after).order_by(CameraRow.camera_id)
+    if where is not None:
+        query = query.where(where)
     views = _camera_views(session, query.limit(limit + 1), now)
     return CameraPage(
         items=views[:limit], next_cursor=views[limit - 1].camera_id if len(views) > limit else None

@@ -11,16 +11,17 @@ from starlette.responses import Response
 from kitchen_watch.backend.auth.callers import Administrator, AnyPerson
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.live.ice import ice_servers
+from kitchen_watch.backend.organisations.camera_lists import CameraSlice, camera_slice, first_streaming
 from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import camera_detail, camera_list
 from kitchen_watch.backend.pages.answers import FrameOf, page
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.parts import Parts, PartsOf
-from kitchen_watch.control import CameraState
 
 router = APIRouter(include_in_schema=False)
 
+CameraWords = Annotated[str, Query(max_length=100, description="part of an id, a name or a premises")]
 SIZES = (1, 4, 9, 16)
 ROTATIONS = (0, 15, 30, 60)
 """Seconds after which a wall goes on to its next cameras; 0: it stays."""
@@ -48,26 +49,33 @@ async def show_wall(
     parts: PartsOf,
     *,
     size: Size = "4",
-    first: Annotated[int, Query(alias="from", ge=0, le=100_000)] = 0,
+    first: Annotated[int, Query(alias="from", ge=0, le=10_000_000)] = 0,
     rotate: Rotation = "0",
+    words: CameraWords = "",
 ) -> Response:
     """Several cameras at once; on patrol it goes on to the next ones by itself."""
-    cameras = await run_in_threadpool(_cameras, parts, person, frame)
-    count = int(size)
-    first = first if first < len(cameras) else 0
-    shown = cameras[first : first + count]
-    following = first + count if first + count < len(cameras) else 0
+    count, words = int(size), words.strip()
+
+    def look() -> CameraSlice:
+        with parts.database.read() as session:
+            return camera_slice(session, person, now=frame.now, first=first, limit=count, words=words)
+
+    found = await run_in_threadpool(look)
+    shown, total = found.cameras, found.total
+    begin = found.first
+    following = begin + count if begin + count < total else 0
     return _live_page(
         "live_wall.html",
         frame,
         parts,
         cameras=shown,
-        total=len(cameras),
+        total=total,
         size=count,
         sizes=SIZES,
-        first=first,
+        first=begin,
+        words=words,
         following=following,
-        previous=first - count if first >= count else (len(cameras) - 1) // count * count,
+        previous=begin - count if begin >= count else max(0, (total - 1) // count * count),
         rotate=int(rotate),
         rotations=ROTATIONS,
     )
@@ -76,8 +84,7 @@ async def show_wall(
 @router.get("/live-test")
 async def show_self_test(person: Administrator, frame: FrameOf, parts: PartsOf) -> Response:
     """Whether live view works from here, and by which way."""
-    cameras = await run_in_threadpool(_cameras, parts, person, frame)
-    streaming = next((camera for camera in cameras if camera.state is CameraState.STREAMING), None)
+    streaming = await run_in_threadpool(_streaming, parts, person, frame)
     servers = ice_servers(parts.live.settings, viewer=f"person-{person.id}", now=frame.now)
     return _live_page(
         "live_test.html",
@@ -89,9 +96,9 @@ async def show_self_test(person: Administrator, frame: FrameOf, parts: PartsOf) 
     )
 
 
-def _cameras(parts: Parts, person: Person, frame: Frame) -> list[CameraView]:
+def _streaming(parts: Parts, person: Person, frame: Frame) -> CameraView | None:
     with parts.database.read() as session:
-        return camera_list(session, person, now=frame.now)
+        return first_streaming(session, person, now=frame.now)
 
 
 def _live_page(template: str, frame: Frame, parts: Parts, **content: Any) -> Response:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -14,9 +14,8 @@ from kitchen_watch.backend.alerts.service import alert_counts, alert_page, alert
 from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Regulator
 from kitchen_watch.backend.deadlines.board import waiting_for_premises
 from kitchen_watch.backend.edges.service import edge_list
+from kitchen_watch.backend.organisations.camera_lists import camera_slice
 from kitchen_watch.backend.organisations.overview import (
-    HEALTHY,
-    NEVER_HEARD,
     camera_overview,
     premises_choices,
     premises_count,
@@ -42,6 +41,8 @@ ALERTS_PER_PAGE = 40
 ALERTS_AT_HOME = 10
 AlertId = Annotated[int, Path(ge=1, lt=2**63)]
 PREMISES_PER_PAGE = 40
+CAMERAS_PER_PAGE = 100
+CameraWords = Annotated[str, Query(max_length=100, description="part of an id, a name or a premises")]
 TROUBLED_SHOWN = 8
 
 
@@ -135,12 +136,40 @@ def show_premises(
 
 
 @router.get("/cameras")
-def show_cameras(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
-    """Every camera in scope, the troubled ones first."""
+def show_cameras(
+    person: AnyPerson,
+    frame: FrameOf,
+    parts: PartsOf,
+    *,
+    words: CameraWords = "",
+    first: Annotated[int, Query(alias="from", ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """Cameras in scope, the troubled ones first, a page of them; only those that were searched for."""
+    words = words.strip()
     with parts.database.read() as session:
-        cameras = camera_list(session, person, now=frame.now)
-    cameras.sort(key=lambda camera: camera.state in HEALTHY)
-    return page("cameras.html", frame, cameras=cameras, by_state=_by_state(cameras))
+        found = camera_slice(
+            session,
+            person,
+            now=frame.now,
+            first=first,
+            limit=CAMERAS_PER_PAGE,
+            words=words,
+            troubled_first=True,
+        )
+        overview = camera_overview(session, person, now=frame.now)
+    base = "/cameras?" + (urlencode({"words": words}) + "&" if words else "") + "from="
+    return page(
+        "cameras.html",
+        frame,
+        cameras=found.cameras,
+        by_state=overview.by_state,
+        total=overview.total,
+        found=found.total,
+        words=words,
+        first=found.first,
+        base=base,
+        per_page=CAMERAS_PER_PAGE,
+    )
 
 
 @router.get("/edges")
@@ -171,10 +200,6 @@ def show_home(person: PremisesPerson, frame: FrameOf, parts: PartsOf) -> Respons
         places=places,
         cameras=cameras,
     )
-
-
-def _by_state(cameras: Iterable[CameraView]) -> Counter[str]:
-    return Counter(camera.state or NEVER_HEARD for camera in cameras)
 
 
 def _by_premises(cameras: Iterable[CameraView]) -> dict[int, list[CameraView]]:

@@ -8,7 +8,8 @@ from typing import TypeVarTuple
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
-from kitchen_watch.backend.organisations.overview import HEALTHY, NEVER_HEARD
+from kitchen_watch.backend.organisations.camera_lists import HEALTHY
+from kitchen_watch.backend.organisations.overview import NEVER_HEARD
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.service import SILENT_AFTER
 from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
