@@ -26,6 +26,7 @@ from kitchen_watch.backend.reports import tables as _reports
 from kitchen_watch.backend.retention import tables as _retention
 from kitchen_watch.backend.rule_sets import tables as _rule_sets
 from kitchen_watch.backend.self_checks import tables as _self_checks
+from kitchen_watch.backend.statistics import tables as _statistics
 from kitchen_watch.backend.tables import Table
 from kitchen_watch.backend.tasks import tables as _tasks
 from kitchen_watch.backend.webhooks import tables as _webhooks
@@ -54,6 +55,7 @@ ROOMS = (
     _rule_sets,
     _tasks,
     _self_checks,
+    _statistics,
     _webhooks,
 )
 

@@ -27,8 +27,8 @@ from kitchen_watch.backend.organisations.tables import (
     NodeRow,
     PremisesRow,
 )
-from kitchen_watch.backend.schema import Table
 from kitchen_watch.backend.statistics.figures import AlertFigures, statistics_figures
+from kitchen_watch.backend.tables import Table
 from tests.backend.support import NOON
 
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -137,46 +137,74 @@ class AlertFigures:
 
 
 @dataclass(slots=True)
-class Grouped:
-    """The figures of a span, by grid and, as far as counts of alerts go, by code."""
+class GridSums:
+    """Everything counted of one grid and span; sums of these are sums of everything."""
 
-    by_grid: dict[int, AlertFigures]
-    by_code: dict[str, AlertFigures]
+    figures: AlertFigures = field(default_factory=AlertFigures)
+    codes: dict[str, AlertFigures] = field(default_factory=dict)
+    """Only counts by state; deadlines and reviews are not told apart by code."""
+    days: Counter[str] = field(default_factory=Counter)
+    """Found and not false, by local day (ISO)."""
+    hours: Counter[str] = field(default_factory=Counter)
+    """The same by weekday (0 = Monday) and local hour: ``"0/13"``."""
+    premises: Counter[int] = field(default_factory=Counter)
+    """Believed alerts by premises."""
 
-    def total(self, grids: Iterable[int] | None = None) -> AlertFigures:
-        """The sum over some grids, or over all."""
-        whole = AlertFigures()
-        for grid in self.by_grid if grids is None else grids:
-            if grid in self.by_grid:
-                whole.add(self.by_grid[grid])
-        return whole
+    def add(self, other: GridSums) -> None:
+        """Take another's sums in."""
+        self.figures.add(other.figures)
+        for code, figures in other.codes.items():
+            self.codes.setdefault(code, AlertFigures()).add(figures)
+        self.days.update(other.days)
+        self.hours.update(other.hours)
+        self.premises.update(other.premises)
 
 
-def grouped_figures(session: Session, question: Question, now: datetime) -> Grouped:
-    """Everything countable about the alerts of a question, by grid and by code."""
-    by_grid: dict[int, AlertFigures] = defaultdict(AlertFigures)
-    by_code: dict[str, AlertFigures] = defaultdict(AlertFigures)
+def sums_by_grid(session: Session, question: Question, now: datetime) -> dict[int, GridSums]:
+    """Everything countable about the alerts of a question, in a few grouped queries."""
+    sums: dict[int, GridSums] = defaultdict(GridSums)
     for found in questions.found_by_place_and_kind(session, question):
-        for figures in (by_grid[found.node_id], by_code[found.code]):
+        grid = sums[found.node_id]
+        for figures in (grid.figures, grid.codes.setdefault(found.code, AlertFigures())):
             _count(figures, found)
+    offset = timedelta(minutes=LOCAL_OFFSET_MINUTES)
+    for node_id, at, count in questions.found_by_hour(session, question):
+        local = at + offset
+        sums[node_id].days[local.date().isoformat()] += count
+        sums[node_id].hours[f"{local.weekday()}/{local.hour}"] += count
+    for node_id, premises_id, count in questions.believed_by_premises(session, question):
+        sums[node_id].premises[premises_id] += count
     for clocked in questions.deadlines_by_place(session, question, now):
-        _clock(by_grid[clocked.node_id], clocked)
-    for grid, count in questions.closed_same_day(session, question, LOCAL_OFFSET_MINUTES):
-        by_grid[grid].closed_same_day += count
-    for grid, made, decided, upheld in questions.appeals_by_place(session, question):
-        by_grid[grid].appeals += made
-        by_grid[grid].appeals_decided += decided
-        by_grid[grid].appeals_won += upheld
-    for grid, reviewed, returned in questions.rectifications_by_place(session, question):
-        by_grid[grid].reviewed += reviewed
-        by_grid[grid].returned += returned
-    for grid, week, month in questions.repeats(session, question):
-        by_grid[grid].repeats_7_days += week
-        by_grid[grid].repeats_30_days += month
-    for grid, due_at in questions.overdue(session, question, now):
-        by_grid[grid].overdue += 1
-        by_grid[grid].overdue_hours += int((now - due_at).total_seconds() // 3600)
-    return Grouped(dict(by_grid), dict(by_code))
+        _clock(sums[clocked.node_id].figures, clocked)
+    for node_id, count in questions.closed_same_day(session, question, LOCAL_OFFSET_MINUTES):
+        sums[node_id].figures.closed_same_day += count
+    for node_id, made, decided, upheld in questions.appeals_by_place(session, question):
+        sums[node_id].figures.appeals += made
+        sums[node_id].figures.appeals_decided += decided
+        sums[node_id].figures.appeals_won += upheld
+    for node_id, reviewed, returned in questions.rectifications_by_place(session, question):
+        sums[node_id].figures.reviewed += reviewed
+        sums[node_id].figures.returned += returned
+    for node_id, week, month in questions.repeats(session, question):
+        sums[node_id].figures.repeats_7_days += week
+        sums[node_id].figures.repeats_30_days += month
+    return dict(sums)
+
+
+def count_overdue(session: Session, question: Question, now: datetime, sums: dict[int, GridSums]) -> None:
+    """Add what is overdue now: it depends on the moment alone and is never summed beforehand."""
+    for node_id, due_at in questions.overdue(session, question, now):
+        figures = sums.setdefault(node_id, GridSums()).figures
+        figures.overdue += 1
+        figures.overdue_hours += int((now - due_at).total_seconds() // 3600)
+
+
+def total(sums: Iterable[GridSums]) -> GridSums:
+    """One sum of several."""
+    whole = GridSums()
+    for one in sums:
+        whole.add(one)
+    return whole
 
 
 def statistics_figures(
@@ -189,17 +217,9 @@ def statistics_figures(
 ) -> AlertFigures:
     """The figures of one subtree; a half-open span in UTC. ``now`` decides what is overdue."""
     question = Question(since_at=since_at, until_at=until_at, paths=(node_path,))
-    return grouped_figures(session, question, now or until_at).total()
-
-
-def by_local_hour(session: Session, question: Question, offset_minutes: int) -> Counter[tuple[str, int, int]]:
-    """Alerts that were not false, by local day (ISO), weekday (0 = Monday) and hour."""
-    counts: Counter[tuple[str, int, int]] = Counter()
-    for at, wrong, count in questions.found_by_hour(session, question):
-        local = at + timedelta(minutes=offset_minutes)
-        if not wrong:
-            counts[(local.date().isoformat(), local.weekday(), local.hour)] += count
-    return counts
+    sums = sums_by_grid(session, question, now or until_at)
+    count_overdue(session, question, now or until_at, sums)
+    return total(sums.values()).figures
 
 
 def _count(figures: AlertFigures, found: questions.Found) -> None:

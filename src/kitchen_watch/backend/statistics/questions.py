@@ -48,6 +48,8 @@ class Question:
     everything: bool = False
     paths: tuple[str, ...] = ()
     premises_ids: frozenset[int] = frozenset()
+    node_ids: frozenset[int] | None = None
+    """Only what was found in these very grids."""
     codes: tuple[str, ...] = ()
     tiers: tuple[int, ...] = ()
     business_types: tuple[str, ...] = ()
@@ -57,6 +59,8 @@ class Question:
         conditions = [AlertRow.found_at >= self.since_at, AlertRow.found_at < self.until_at]
         if not anywhere:
             conditions.append(self.place())
+        if self.node_ids is not None:
+            conditions.append(AlertRow.node_id.in_(self.node_ids))
         if self.codes:
             conditions.append(AlertRow.code.in_(self.codes))
         if self.tiers:
@@ -74,14 +78,18 @@ class Question:
         if self.premises_ids:
             parts.append(AlertRow.premises_id.in_(self.premises_ids))
         if self.paths:
-            below = or_(*(below_path(path) for path in self.paths))
-            parts.append(AlertRow.node_id.in_(select(NodeRow.id).where(below)))
+            parts.append(AlertRow.node_id.in_(select(NodeRow.id).where(below_paths(self.paths))))
         return or_(*parts)
 
 
 def below_path(path: str) -> ColumnElement[bool]:
     """Condition on :class:`NodeRow`: the subtree at ``path``, as one range of the index."""
     return and_(NodeRow.path >= path, NodeRow.path < path.removesuffix("/") + "0")
+
+
+def below_paths(paths: tuple[str, ...]) -> ColumnElement[bool]:
+    """Condition on :class:`NodeRow`: any of these subtrees."""
+    return or_(false(), *(below_path(path) for path in paths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +118,21 @@ def found_by_place_and_kind(session: Session, question: Question) -> Iterator[Fo
         yield Found(node_id, code, tier, state, count, int(reminders or 0), int(levels or 0))
 
 
-def found_by_hour(session: Session, question: Question) -> Iterator[tuple[datetime, bool, int]]:
-    """Everything found, by hour (UTC) and whether it was called a false alarm."""
-    wrong = AlertRow.state == AlertState.FALSE_ALARM
+def found_by_hour(session: Session, question: Question) -> Iterator[tuple[int, datetime, int]]:
+    """What was found and not called false, by grid and hour (UTC)."""
+    believable = AlertRow.state != AlertState.FALSE_ALARM
     if session.get_bind().dialect.name == "sqlite":
         hour: ColumnElement[Any] = func.strftime("%Y-%m-%dT%H:00:00+00:00", AlertRow.found_at)
     else:
         hour = func.date_trunc("hour", AlertRow.found_at)
-    query = select(hour, wrong, func.count()).where(*question.where()).group_by(hour, wrong)
-    for at, false_alarm, count in session.execute(query):
+    query = (
+        select(AlertRow.node_id, hour, func.count())
+        .where(*question.where(), believable)
+        .group_by(AlertRow.node_id, hour)
+    )
+    for node_id, at, count in session.execute(query):
         moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-        yield moment.astimezone(UTC), bool(false_alarm), count
+        yield node_id, moment.astimezone(UTC), count
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,17 +261,14 @@ REPEAT_DAYS = (7, 30)
 NOT_BELIEVED = (AlertState.PENDING_VERIFICATION, AlertState.FALSE_ALARM, AlertState.MERGED)
 
 
-def worst_premises(session: Session, question: Question, limit: int) -> Sequence[tuple[int, int]]:
-    """(premises id, believed alerts), the most first."""
-    many = func.count()
+def believed_by_premises(session: Session, question: Question) -> Iterator[tuple[int, int, int]]:
+    """(grid, premises id, believed alerts)."""
     query = (
-        select(AlertRow.premises_id, many)
+        select(AlertRow.node_id, AlertRow.premises_id, func.count())
         .where(*question.where(), AlertRow.state.not_in(NOT_BELIEVED))
-        .group_by(AlertRow.premises_id)
-        .order_by(many.desc(), AlertRow.premises_id)
-        .limit(limit)
+        .group_by(AlertRow.node_id, AlertRow.premises_id)
     )
-    return [(premises_id, count) for premises_id, count in session.execute(query)]
+    yield from ((node_id, premises_id, count) for node_id, premises_id, count in session.execute(query))
 
 
 def overdue(session: Session, question: Question, now: datetime) -> Sequence[tuple[int, datetime]]:
@@ -282,12 +291,12 @@ def judged_by_source(session: Session, question: Question, by: str) -> Select[An
     step = cast(func.floor(AlertRow.confidence * 20), Integer)
     if session.get_bind().dialect.name == "sqlite":
         step = cast(AlertRow.confidence * 20, Integer)
-    source, step = source.label("source"), step.label("step")
+    named, stepped = source.label("source"), step.label("step")
     return (
-        select(AlertRow.code, source, step, func.count(), func.sum(wrong))
+        select(AlertRow.code, named, stepped, func.count(), func.sum(wrong))
         .where(*question.where(), AlertRow.state != AlertState.PENDING_VERIFICATION)
-        .group_by(AlertRow.code, source, step)
-        .order_by(AlertRow.code, source, step)
+        .group_by(AlertRow.code, named, stepped)
+        .order_by(AlertRow.code, named, stepped)
     )
 
 

@@ -13,10 +13,10 @@ from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.statistics import questions
 from kitchen_watch.backend.statistics.figures import (
     LOCAL_OFFSET_MINUTES,
-    Grouped,
-    by_local_hour,
-    grouped_figures,
+    GridSums,
+    total,
 )
+from kitchen_watch.backend.statistics.months import sums_of
 from kitchen_watch.backend.statistics.precision import ENOUGH, judged
 from kitchen_watch.backend.statistics.questions import Question
 from kitchen_watch.backend.statistics.schemas import (
@@ -74,24 +74,20 @@ def question_of(
 def statistics(
     session: Session, question: Question, *, now: datetime, node_id: int | None = None
 ) -> StatisticsView:
-    """The whole answer, each part one pass over the alerts of the span."""
-    grouped = grouped_figures(session, question, now)
-    local = by_local_hour(session, question, LOCAL_OFFSET_MINUTES)
-    hours = [[0] * 24 for _ in range(7)]
-    days: dict[str, int] = defaultdict(int)
-    for (day, weekday, hour), count in local.items():
-        days[day] += count
-        hours[weekday][hour] += count
+    """The whole answer; months that are long over come from their kept sums."""
+    sums = sums_of(session, question, now)
+    whole = total(sums.values())
+    hours = [[whole.hours[f"{weekday}/{hour}"] for hour in range(24)] for weekday in range(7)]
     return StatisticsView(
         since_at=question.since_at,
         until_at=question.until_at,
         node_id=node_id,
-        total=figures_view(grouped.total()),
-        children=_children(session, grouped, question, node_id),
-        codes=_codes(grouped),
-        days=_every_day(days, question),
+        total=figures_view(whole.figures),
+        children=_children(session, sums, question, node_id),
+        codes=_codes(whole),
+        days=_every_day(whole.days, question),
         hours=hours,
-        premises=_worst(session, question),
+        premises=_worst(session, whole),
     )
 
 
@@ -117,28 +113,26 @@ def precision(session: Session, question: Question, by: str) -> list[PrecisionVi
 
 
 def _children(
-    session: Session, grouped: Grouped, question: Question, node_id: int | None
+    session: Session, sums: dict[int, GridSums], question: Question, node_id: int | None
 ) -> list[NodeFigures]:
     nodes = {row.id: row for row in session.scalars(select(NodeRow))}
-    own = nodes.get(node_id) if node_id is not None else _common(nodes, grouped, question)
-    below: dict[int, list[int]] = defaultdict(list)
-    for grid in grouped.by_grid:
-        place = nodes.get(grid)
-        if place is None:
-            continue
-        below[_child_on_the_way(place.path, own.path if own is not None else "/")].append(grid)
+    own = nodes.get(node_id) if node_id is not None else _common(nodes, question)
+    below: dict[int, list[GridSums]] = defaultdict(list)
+    for grid, counted in sums.items():
+        if grid in nodes:
+            below[_child_on_the_way(nodes[grid].path, own.path if own is not None else "/")].append(counted)
     return [
         NodeFigures(
             node_id=child,
             name=nodes[child].name,
             name_en=nodes[child].name_en,
-            figures=figures_view(grouped.total(grids)),
+            figures=figures_view(total(parts).figures),
         )
-        for child, grids in sorted(below.items(), key=lambda item: nodes[item[0]].path)
+        for child, parts in sorted(below.items(), key=lambda item: nodes[item[0]].path)
     ]
 
 
-def _common(nodes: dict[int, NodeRow], grouped: Grouped, question: Question) -> NodeRow | None:
+def _common(nodes: dict[int, NodeRow], question: Question) -> NodeRow | None:
     """The one node somebody's scope begins at; with everything in scope the only root."""
     if len(question.paths) == 1:
         return next((row for row in nodes.values() if row.path == question.paths[0]), None)
@@ -152,9 +146,9 @@ def _child_on_the_way(path: str, own: str) -> int:
     return int((steps or path.strip("/").rpartition("/")[2]).partition("/")[0])
 
 
-def _codes(grouped: Grouped) -> list[CodeFigures]:
-    ordered = sorted(grouped.by_code.items(), key=lambda item: (-item[1].believed, item[0]))
-    whole = sum(figures.believed for _, figures in ordered)
+def _codes(whole: GridSums) -> list[CodeFigures]:
+    ordered = sorted(whole.codes.items(), key=lambda item: (-item[1].believed, item[0]))
+    believed = sum(figures.believed for _, figures in ordered)
     so_far, answers = 0, []
     for code, figures in ordered:
         so_far += figures.believed
@@ -164,7 +158,7 @@ def _codes(grouped: Grouped) -> list[CodeFigures]:
                 found=figures.found,
                 believed=figures.believed,
                 false_alarms=figures.false_alarms,
-                cumulative_share=round(so_far / whole, 4) if whole else 0.0,
+                cumulative_share=round(so_far / believed, 4) if believed else 0.0,
             )
         )
     return answers
@@ -181,8 +175,8 @@ def _every_day(days: dict[str, int], question: Question) -> list[DayCount]:
     return answers
 
 
-def _worst(session: Session, question: Question) -> list[PremisesCount]:
-    counted = questions.worst_premises(session, question, WORST)
+def _worst(session: Session, whole: GridSums) -> list[PremisesCount]:
+    counted = sorted(whole.premises.items(), key=lambda item: (-item[1], item[0]))[:WORST]
     rows = {
         row.id: row
         for row in session.scalars(select(PremisesRow).where(PremisesRow.id.in_([one for one, _ in counted])))

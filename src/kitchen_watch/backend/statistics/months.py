@@ -1,0 +1,183 @@
+"""Sums of whole months, kept, and how a span is put together from them and from the alerts themselves.
+
+The feed tells what changed since a month was summed: for those grids the alerts are counted anew at
+every reading, until :func:`keep_months` has summed them again. So what is read is always exact.
+A month is kept only a week after its end: until then reminders and clocks still run in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from kitchen_watch.backend.alerts.feed import latest_feed_id
+from kitchen_watch.backend.alerts.tables import AlertRow, FeedEntryRow
+from kitchen_watch.backend.organisations.tables import NodeRow
+from kitchen_watch.backend.statistics.figures import (
+    LOCAL_OFFSET_MINUTES,
+    AlertFigures,
+    GridSums,
+    count_overdue,
+    sums_by_grid,
+)
+from kitchen_watch.backend.statistics.questions import Question, below_paths
+from kitchen_watch.backend.statistics.tables import KeptMonthRow, MonthSumsRow
+
+SETTLES_IN = timedelta(days=7)
+_OFFSET = timedelta(minutes=LOCAL_OFFSET_MINUTES)
+
+
+def sums_of(session: Session, question: Question, now: datetime) -> dict[int, GridSums]:
+    """The sums by grid of a question, from kept months where they lie wholly within its span."""
+    sums: dict[int, GridSums] = {}
+    kept = _usable(session, question)
+    for month in kept:
+        changed = _changed(session, month)
+        _merge(sums, _read(session, question, month.month, without=changed))
+        if changed:
+            since_at, until_at = month_span(month.month)
+            again = replace(question, since_at=since_at, until_at=until_at, node_ids=frozenset(changed))
+            _merge(sums, sums_by_grid(session, again, now))
+    for since_at, until_at in gaps(question.since_at, question.until_at, [one.month for one in kept]):
+        _merge(sums, sums_by_grid(session, replace(question, since_at=since_at, until_at=until_at), now))
+    count_overdue(session, question, now, sums)
+    return sums
+
+
+def keep_months(session: Session, now: datetime) -> int:
+    """Sum every month that has settled and is not kept, or has changed; returns how many sums were made.
+
+    To be called alone (the caller holds the lock). One month a call, so that a transaction stays short.
+    """
+    kept = {row.month: row for row in session.scalars(select(KeptMonthRow))}
+    newest = latest_feed_id(session)  # before what it covers is read
+    for month in kept.values():
+        changed = _changed(session, month)
+        if changed:
+            session.execute(
+                delete(MonthSumsRow).where(
+                    MonthSumsRow.month == month.month, MonthSumsRow.node_id.in_(changed)
+                )
+            )
+            made = _store(session, month.month, now, frozenset(changed))
+            month.feed_id = newest
+            return made + 1
+        month.feed_id = newest
+    first = session.scalar(select(func.min(AlertRow.found_at)))
+    if first is None:
+        return 0
+    month_name = month_of(first)
+    while month_span(month_name)[1] + SETTLES_IN <= now:
+        if month_name not in kept:
+            made = _store(session, month_name, now, None)
+            session.add(KeptMonthRow(month=month_name, feed_id=newest))
+            return made + 1
+        month_name = month_of(month_span(month_name)[1])
+    return 0
+
+
+def month_of(at: datetime) -> str:
+    """The local month of a moment."""
+    return (at + _OFFSET).strftime("%Y-%m")
+
+
+def month_span(month: str) -> tuple[datetime, datetime]:
+    """From when to when (UTC, half-open) a local month goes."""
+    year, number = (int(part) for part in month.split("-"))
+    start = datetime(year, number, 1, tzinfo=UTC) - _OFFSET
+    following = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC) - _OFFSET
+    return start, following
+
+
+def gaps(since_at: datetime, until_at: datetime, months: Iterable[str]) -> list[tuple[datetime, datetime]]:
+    """What is left of a span when some whole months are taken out."""
+    left, at = [], since_at
+    for start, end in sorted(month_span(month) for month in months):
+        if at < start:
+            left.append((at, start))
+        at = end
+    if at < until_at:
+        left.append((at, until_at))
+    return left
+
+
+def _usable(session: Session, question: Question) -> list[KeptMonthRow]:
+    if question.codes or question.tiers or question.business_types or question.premises_ids:
+        return []
+    rows = session.scalars(select(KeptMonthRow).order_by(KeptMonthRow.month)).all()
+    return [
+        row
+        for row in rows
+        if question.since_at <= month_span(row.month)[0] and month_span(row.month)[1] <= question.until_at
+    ]
+
+
+def _read(session: Session, question: Question, month: str, *, without: set[int]) -> dict[int, GridSums]:
+    query = select(MonthSumsRow.node_id, MonthSumsRow.sums).where(
+        MonthSumsRow.month == month, MonthSumsRow.node_id.not_in(without)
+    )
+    if not question.everything:
+        query = query.where(MonthSumsRow.node_id.in_(select(NodeRow.id).where(below_paths(question.paths))))
+    return {node_id: from_json(content) for node_id, content in session.execute(query)}
+
+
+def _changed(session: Session, month: KeptMonthRow) -> set[int]:
+    since_at, until_at = month_span(month.month)
+    query = (
+        select(AlertRow.node_id)
+        .distinct()
+        .join(FeedEntryRow, FeedEntryRow.alert_id == AlertRow.id)
+        .where(FeedEntryRow.id > month.feed_id, AlertRow.found_at >= since_at, AlertRow.found_at < until_at)
+    )
+    return set(session.scalars(query))
+
+
+def _merge(into: dict[int, GridSums], more: dict[int, GridSums]) -> None:
+    for grid, sums in more.items():
+        if grid in into:
+            into[grid].add(sums)
+        else:
+            into[grid] = sums
+
+
+def _store(session: Session, month: str, now: datetime, node_ids: frozenset[int] | None) -> int:
+    since_at, until_at = month_span(month)
+    question = Question(since_at=since_at, until_at=until_at, everything=True, node_ids=node_ids)
+    sums = sums_by_grid(session, question, now)
+    session.add_all(
+        MonthSumsRow(month=month, node_id=grid, sums=to_json(counted)) for grid, counted in sums.items()
+    )
+    session.flush()
+    return len(sums)
+
+
+def to_json(sums: GridSums) -> dict[str, Any]:
+    """Only what is not zero."""
+    return {
+        "figures": _present(sums.figures),
+        "codes": {code: _present(figures) for code, figures in sums.codes.items()},
+        "days": dict(sums.days),
+        "hours": dict(sums.hours),
+        "premises": {str(one): count for one, count in sums.premises.items()},
+    }
+
+
+def from_json(content: dict[str, Any]) -> GridSums:
+    """The sums again."""
+    return GridSums(
+        AlertFigures(**content["figures"]),
+        {code: AlertFigures(**figures) for code, figures in content["codes"].items()},
+        Counter(content["days"]),
+        Counter(content["hours"]),
+        Counter({int(one): count for one, count in content["premises"].items()}),
+    )
+
+
+def _present(figures: AlertFigures) -> dict[str, Any]:
+    return {name: value for name, value in asdict(figures).items() if value}

@@ -1,0 +1,32 @@
+"""Sums of months that are over, kept so that a year is read in a moment; made anew when an alert changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kitchen_watch.backend.tables import JsonValue, Table
+
+
+class MonthSumsRow(Table):
+    """Everything counted of one grid in one local month (``2026-03``)."""
+
+    __tablename__ = "statistics_months"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True)
+    sums: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+
+
+class KeptMonthRow(Table):
+    """A month that is summed; what was found in none of its grids has no row of its own.
+
+    ``feed_id`` is the newest entry of the feed that the sums know of.
+    """
+
+    __tablename__ = "statistics_kept_months"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    feed_id: Mapped[int] = mapped_column(BigInteger)
