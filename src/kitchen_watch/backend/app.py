@@ -72,6 +72,7 @@ from kitchen_watch.backend.self_checks import routes as self_check_routes
 from kitchen_watch.backend.self_checks.timer import SelfCheckTimer
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.statistics import routes as statistics_routes
+from kitchen_watch.backend.statistics.timer import MonthsTimer
 from kitchen_watch.backend.webhooks import routes as webhook_routes
 from kitchen_watch.backend.webhooks.messages import AlertMessages
 from kitchen_watch.backend.webhooks.relay import Relay
@@ -227,6 +228,7 @@ def make_loops(parts: Parts) -> tuple[_Loop, ...]:
         Publisher(database, clock, parts.control),
         ReportTimer(database, clock, settings.reports, patrols=settings.patrols),
         RatingTimer(database, clock, settings.ratings).looking(),
+        MonthsTimer(database, clock).looking(),
         SweepWarnings(database, clock, settings.patrols),
         SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url).looking(),
     )

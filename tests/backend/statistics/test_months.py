@@ -1,0 +1,108 @@
+"""Months that are over are summed once; what is read is the same as if every alert were counted anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kitchen_watch.backend.alerts import feed
+from kitchen_watch.backend.alerts.states import AlertState, FeedKind
+from kitchen_watch.backend.alerts.tables import AlertRow
+from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.statistics.figures import AlertFigures, total
+from kitchen_watch.backend.statistics.months import gaps, keep_months, month_of, month_span, sums_of
+from kitchen_watch.backend.statistics.questions import Question
+from kitchen_watch.backend.statistics.tables import KeptMonthRow, MonthSumsRow
+from kitchen_watch.backend.tables import Table
+from tests.backend.statistics.test_figures import World
+from tests.backend.support import NOON
+
+DAY = timedelta(days=1)
+NOW = NOON + 100 * DAY
+YEAR = Question(since_at=NOON - 40 * DAY, until_at=NOW, everything=True)
+
+
+@pytest.fixture
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """City, two grids, a premises in each, something found every third day of four months."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('months') / 'months.db'}")
+    Table.metadata.create_all(database.engine)
+    with Session(database.engine) as session:
+        world = World(session, [0, 0], [1, 2])
+        states = [AlertState.CLOSED, AlertState.FALSE_ALARM, AlertState.VERIFIED, AlertState.MERGED]
+        for number, day in enumerate(range(-30, 95, 3)):
+            alert = world.find(
+                number % 2, NOON + day * DAY, states[number % 4], ("NO_HAT", "RODENT")[number % 3 > 1]
+            )
+            world.clock(alert, hours=number % 9, met=number % 9 <= 6)
+        yield world
+    database.close()
+
+
+def read(world: World, question: Question = YEAR) -> AlertFigures:
+    return total(sums_of(world.session, question, NOW).values()).figures
+
+
+def keep_all(world: World) -> list[str]:
+    while keep_months(world.session, NOW):
+        pass
+    return sorted(world.session.scalars(select(KeptMonthRow.month)))
+
+
+def change(world: World, alert: AlertRow, state: AlertState) -> None:
+    alert.state = state
+    path = next(node.path for node in world.nodes if node.id == alert.node_id)
+    feed.append(world.session, [feed.news(alert, FeedKind.STATE, node_path=path)], now=NOW)
+    world.session.flush()
+
+
+def test_a_year_is_the_same_from_kept_months_and_from_alerts(world: World) -> None:
+    before = read(world)
+    whole = total(sums_of(world.session, YEAR, NOW).values())
+    assert keep_all(world) == ["2026-01", "2026-02", "2026-03", "2026-04", "2026-05"]
+    assert read(world) == before
+    again = total(sums_of(world.session, YEAR, NOW).values())
+    assert (again.days, again.hours, again.premises, again.codes) == (
+        whole.days, whole.hours, whole.premises, whole.codes,
+    )  # fmt: skip
+    for node in world.nodes:
+        part = replace(YEAR, everything=False, paths=(node.path,))
+        raw = replace(part, codes=("NO_HAT", "RODENT"))  # a filter by code is always counted from the alerts
+        assert read(world, part).found == read(world, raw).found > 0
+
+
+def test_an_old_alert_that_turns_out_false_is_seen_at_once_and_summed_again(world: World) -> None:
+    keep_all(world)
+    alert = next(one for one in world.session.scalars(select(AlertRow)) if one.state is AlertState.CLOSED)
+    assert month_of(alert.found_at) < "2026-05"
+    before = read(world)
+    change(world, alert, AlertState.FALSE_ALARM)
+    after = read(world)
+    assert (after.closed, after.false_alarms, after.found) == (
+        before.closed - 1, before.false_alarms + 1, before.found,
+    )  # fmt: skip
+    keep_all(world)
+    assert read(world) == after
+    kept = world.session.get(MonthSumsRow, (month_of(alert.found_at), alert.node_id))
+    assert kept is not None
+
+
+def test_a_month_is_kept_only_when_it_has_settled(world: World) -> None:
+    while keep_months(world.session, datetime(2026, 3, 6, tzinfo=UTC)):
+        pass
+    assert sorted(world.session.scalars(select(KeptMonthRow.month))) == ["2026-01"]
+
+
+def test_months_are_local_and_gaps_are_what_is_left() -> None:
+    start, end = month_span("2026-12")
+    assert (start, end) == (datetime(2026, 11, 30, 16, tzinfo=UTC), datetime(2026, 12, 31, 16, tzinfo=UTC))
+    assert month_of(start) == "2026-12" == month_of(end - timedelta(seconds=1))
+    assert month_of(end) == "2027-01"
+    assert gaps(start - DAY, end + DAY, ["2026-12"]) == [(start - DAY, start), (end, end + DAY)]
+    assert gaps(start, end, ["2026-12"]) == []
+    assert gaps(start, end, []) == [(start, end)]
