@@ -99,8 +99,9 @@ def test_a_threshold_is_advised_where_it_would_have_helped() -> None:
     """From 0.8 on 38 of 40 were right, below it 5 of 20: the advice keeps 38 of 43 right ones."""
     (one,) = judged([("NO_HAT", "cam-1", 16, 40, 2), ("NO_HAT", "cam-1", 12, 20, 15)])
     assert one.precision == pytest.approx(43 / 60)
-    threshold, kept = one.advice() or (None, None)
-    assert (threshold, kept) == (0.8, pytest.approx(38 / 43))
+    advice = one.advice()
+    assert advice is not None
+    assert list(advice) == pytest.approx([0.8, 38 / 43])
     (few,) = judged([("NO_HAT", "cam-1", 16, 10, 5)])
     assert few.advice() is None
     (good,) = judged([("NO_HAT", "cam-1", 16, 40, 1)])

@@ -160,15 +160,20 @@ class GridSums:
         self.premises.update(other.premises)
 
 
-def sums_by_grid(session: Session, question: Question, now: datetime) -> dict[int, GridSums]:
-    """Everything countable about the alerts of a question, in a few grouped queries."""
+def sums_by_grid(
+    session: Session, question: Question, now: datetime, *, hours_by_grid: bool = False
+) -> dict[int, GridSums]:
+    """Everything countable about the alerts of a question, in a few grouped queries.
+
+    Days and hours of all grids together stand under :data:`~.questions.NO_GRID`, unless asked for by grid.
+    """
     sums: dict[int, GridSums] = defaultdict(GridSums)
     for found in questions.found_by_place_and_kind(session, question):
         grid = sums[found.node_id]
         for figures in (grid.figures, grid.codes.setdefault(found.code, AlertFigures())):
             _count(figures, found)
     offset = timedelta(minutes=LOCAL_OFFSET_MINUTES)
-    for node_id, at, count in questions.found_by_hour(session, question):
+    for node_id, at, count in questions.found_by_hour(session, question, by_grid=hours_by_grid):
         local = at + offset
         sums[node_id].days[local.date().isoformat()] += count
         sums[node_id].hours[f"{local.weekday()}/{local.hour}"] += count
@@ -193,10 +198,10 @@ def sums_by_grid(session: Session, question: Question, now: datetime) -> dict[in
 
 def count_overdue(session: Session, question: Question, now: datetime, sums: dict[int, GridSums]) -> None:
     """Add what is overdue now: it depends on the moment alone and is never summed beforehand."""
-    for node_id, due_at in questions.overdue(session, question, now):
+    for node_id, count, hours in questions.overdue(session, question, now):
         figures = sums.setdefault(node_id, GridSums()).figures
-        figures.overdue += 1
-        figures.overdue_hours += int((now - due_at).total_seconds() // 3600)
+        figures.overdue += count
+        figures.overdue_hours += hours
 
 
 def total(sums: Iterable[GridSums]) -> GridSums:

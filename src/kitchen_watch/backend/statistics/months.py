@@ -7,7 +7,6 @@ A month is kept only a week after its end: until then reminders and clocks still
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +38,8 @@ def sums_of(session: Session, question: Question, now: datetime) -> dict[int, Gr
     kept = _usable(session, question)
     for month in kept:
         changed = _changed(session, month)
-        _merge(sums, _read(session, question, month.month, without=changed))
+        for grid, content in _read(session, question, month.month, without=changed):
+            add_json(sums.setdefault(grid, GridSums()), content)
         if changed:
             since_at, until_at = month_span(month.month)
             again = replace(question, since_at=since_at, until_at=until_at, node_ids=frozenset(changed))
@@ -118,13 +118,15 @@ def _usable(session: Session, question: Question) -> list[KeptMonthRow]:
     ]
 
 
-def _read(session: Session, question: Question, month: str, *, without: set[int]) -> dict[int, GridSums]:
+def _read(
+    session: Session, question: Question, month: str, *, without: set[int]
+) -> Iterable[tuple[int, dict[str, Any]]]:
     query = select(MonthSumsRow.node_id, MonthSumsRow.sums).where(
         MonthSumsRow.month == month, MonthSumsRow.node_id.not_in(without)
     )
     if not question.everything:
         query = query.where(MonthSumsRow.node_id.in_(select(NodeRow.id).where(below_paths(question.paths))))
-    return {node_id: from_json(content) for node_id, content in session.execute(query)}
+    return ((node_id, content) for node_id, content in session.execute(query))
 
 
 def _changed(session: Session, month: KeptMonthRow) -> set[int]:
@@ -149,7 +151,7 @@ def _merge(into: dict[int, GridSums], more: dict[int, GridSums]) -> None:
 def _store(session: Session, month: str, now: datetime, node_ids: frozenset[int] | None) -> int:
     since_at, until_at = month_span(month)
     question = Question(since_at=since_at, until_at=until_at, everything=True, node_ids=node_ids)
-    sums = sums_by_grid(session, question, now)
+    sums = sums_by_grid(session, question, now, hours_by_grid=True)
     session.add_all(
         MonthSumsRow(month=month, node_id=grid, sums=to_json(counted)) for grid, counted in sums.items()
     )
@@ -168,15 +170,21 @@ def to_json(sums: GridSums) -> dict[str, Any]:
     }
 
 
-def from_json(content: dict[str, Any]) -> GridSums:
-    """The sums again."""
-    return GridSums(
-        AlertFigures(**content["figures"]),
-        {code: AlertFigures(**figures) for code, figures in content["codes"].items()},
-        Counter(content["days"]),
-        Counter(content["hours"]),
-        Counter({int(one): count for one, count in content["premises"].items()}),
-    )
+def add_json(sums: GridSums, content: dict[str, Any]) -> None:
+    """Take kept sums in; a year of a city is thousands of them, so nothing is built in between."""
+    _add_present(sums.figures, content["figures"])
+    for code, figures in content["codes"].items():
+        _add_present(sums.codes.setdefault(code, AlertFigures()), figures)
+    for kept, counts in (("days", sums.days), ("hours", sums.hours)):
+        for key, count in content[kept].items():
+            counts[key] += count
+    for premises_id, count in content["premises"].items():
+        sums.premises[int(premises_id)] += count
+
+
+def _add_present(figures: AlertFigures, more: dict[str, Any]) -> None:
+    for name, value in more.items():
+        setattr(figures, name, getattr(figures, name) + value)
 
 
 def _present(figures: AlertFigures) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -34,6 +35,7 @@ from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
 from kitchen_watch.backend.handling.tables import AppealRow, RectificationRow, StatementKind
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
+from kitchen_watch.backend.tables import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +120,20 @@ def found_by_place_and_kind(session: Session, question: Question) -> Iterator[Fo
         yield Found(node_id, code, tier, state, count, int(reminders or 0), int(levels or 0))
 
 
-def found_by_hour(session: Session, question: Question) -> Iterator[tuple[int, datetime, int]]:
-    """What was found and not called false, by grid and hour (UTC)."""
+def found_by_hour(
+    session: Session, question: Question, *, by_grid: bool
+) -> Iterator[tuple[int, datetime, int]]:
+    """What was found and not called false, by hour (UTC) and grid; else the grid is 0."""
     believable = AlertRow.state != AlertState.FALSE_ALARM
     if session.get_bind().dialect.name == "sqlite":
         hour: ColumnElement[Any] = func.strftime("%Y-%m-%dT%H:00:00+00:00", AlertRow.found_at)
     else:
         hour = func.date_trunc("hour", AlertRow.found_at)
+    place: Any = AlertRow.node_id if by_grid else literal(NO_GRID).label("grid")
     query = (
-        select(AlertRow.node_id, hour, func.count())
+        select(place, hour, func.count())
         .where(*question.where(), believable)
-        .group_by(AlertRow.node_id, hour)
+        .group_by(*([place] if by_grid else []), hour)
     )
     for node_id, at, count in session.execute(query):
         moment = datetime.fromisoformat(at) if isinstance(at, str) else at
@@ -258,6 +263,8 @@ def repeats(session: Session, question: Question) -> Iterator[tuple[int, int, in
 
 
 REPEAT_DAYS = (7, 30)
+NO_GRID = 0
+"""Stands for all grids of a question together, where nobody asks for each."""
 NOT_BELIEVED = (AlertState.PENDING_VERIFICATION, AlertState.FALSE_ALARM, AlertState.MERGED)
 
 
@@ -271,10 +278,18 @@ def believed_by_premises(session: Session, question: Question) -> Iterator[tuple
     yield from ((node_id, premises_id, count) for node_id, premises_id, count in session.execute(query))
 
 
-def overdue(session: Session, question: Question, now: datetime) -> Sequence[tuple[int, datetime]]:
-    """(grid, deadline) of everything found whose nearest deadline has passed."""
-    query = select(AlertRow.node_id, AlertRow.due_at).where(*question.where(), AlertRow.due_at < now)
-    return [(node_id, due_at) for node_id, due_at in session.execute(query) if due_at is not None]
+def overdue(session: Session, question: Question, now: datetime) -> Iterator[tuple[int, int, int]]:
+    """(grid, alerts whose nearest deadline has passed, whole hours they are late together)."""
+    hours: ColumnElement[Any] = func.floor(_seconds_between(session, AlertRow.due_at, literal(now, UtcDateTime())) / 3600)
+    if session.get_bind().dialect.name == "sqlite":
+        hours = cast(_seconds_between(session, AlertRow.due_at, literal(now, UtcDateTime())) / 3600, Integer)
+    query = (
+        select(AlertRow.node_id, func.count(), func.sum(hours))
+        .where(*question.where(), AlertRow.due_at < now)
+        .group_by(AlertRow.node_id)
+    )
+    for node_id, count, late in session.execute(query):
+        yield node_id, count, int(late or 0)
 
 
 def judged_by_source(session: Session, question: Question, by: str) -> Select[Any]:
