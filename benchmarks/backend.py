@@ -7,6 +7,8 @@ backend processes over it, and measures over HTTP:
   backend itself reports it (``Server-Timing``: from the request's arrival to the first byte of the answer,
   with the database and rendering), for a supervisor, officers of a district, a station and a grid, and
   restaurants, with and without filters, one request at a time;
+* ``year_statistics_s``: server time (p95) of all figures of a whole year of the whole city, the months that
+  are over summed before, as a backend does by itself;
 * ``ingest_events_per_s``: signed batches of 100 events over 8 connections, each of another edge, a quarter
   of the events with the manifest of their evidence;
 * ``sse_p95_ms``: from the moment an edge begins to deliver an event until each of 1,000 open streams, all
@@ -27,7 +29,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ from benchmarks.district import District, Size, fill
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.migrations.apply import upgrade
+from kitchen_watch.backend.statistics.timer import MonthsTimer
+from kitchen_watch.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "results"
 FULL = Size()
@@ -58,12 +62,20 @@ def main() -> None:
         database.close()
         district = fill(url, size, vault=Vault(key.encode()))
         _say(f"filled in {district.seconds:.0f} s: {district.rows}")
+        database = Database(url)  # what a backend does by itself within minutes: months that are over
+        MonthsTimer(database, SystemClock()).look()
+        database.close()
         with servers.backends(url, Path(directory), key, processes=options.processes) as addresses:
             figures, samples = measure(addresses, district, short=options.short)
     result = {
         **figures,
         "short": options.short,
-        "targets": {"pages_p95_ms": 100, "ingest_events_per_s": 2000, "sse_p95_ms": 1000},
+        "targets": {
+            "year_statistics_s": 2,
+            "pages_p95_ms": 100,
+            "ingest_events_per_s": 2000,
+            "sse_p95_ms": 1000,
+        },
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "command": "python -m benchmarks.backend " + " ".join(sys.argv[1:]),
@@ -110,6 +122,15 @@ def measure(
         times = load.server_times(addresses[0], tokens, paths, count=count)
         figures[f"{name}_p95_ms"] = round(load.p95(times), 1)
         samples[f"{name}_ms"] = [round(value, 1) for value in times]
+    _say("statistics of a year")
+    until = datetime.now(UTC)
+    asked = f"since_at={(until - timedelta(days=365)):%Y-%m-%dT%H:%M:%SZ}&until_at={until:%Y-%m-%dT%H:%M:%SZ}"
+    everything = [visitor.token for visitor in district.visitors if visitor.role == "supervisor"]
+    times = load.server_times(
+        addresses[0], everything, [f"/api/v1/statistics?{asked}"], count=3 if short else 10
+    )
+    figures["year_statistics_s"] = round(load.p95(times) / 1000, 2)
+    samples["year_statistics_ms"] = [round(value) for value in times]
     _say("ingest: 8 connections")
     taken = asyncio.run(load.ingest(addresses, district, connections=8, batches=2 if short else 100))
     figures["ingest_events_per_s"] = round(taken.events / taken.seconds, 1)

@@ -280,7 +280,9 @@ def believed_by_premises(session: Session, question: Question) -> Iterator[tuple
 
 def overdue(session: Session, question: Question, now: datetime) -> Iterator[tuple[int, int, int]]:
     """(grid, alerts whose nearest deadline has passed, whole hours they are late together)."""
-    hours: ColumnElement[Any] = func.floor(_seconds_between(session, AlertRow.due_at, literal(now, UtcDateTime())) / 3600)
+    hours: ColumnElement[Any] = func.floor(
+        _seconds_between(session, AlertRow.due_at, literal(now, UtcDateTime())) / 3600
+    )
     if session.get_bind().dialect.name == "sqlite":
         hours = cast(_seconds_between(session, AlertRow.due_at, literal(now, UtcDateTime())) / 3600, Integer)
     query = (
