@@ -46,7 +46,7 @@ function isBusy(video) {
 function isWritten(part) {
   const fields = [...part.querySelectorAll("textarea, select")];
   return fields.some((field) => field.value !== "" && field.value !== field.defaultValue && field.name !== "into_alert_id")
-    || part.querySelector("[data-upload-list] li") !== null;
+    || part.querySelector("[data-upload-list] li, [data-picking]") !== null;
 }
 
 // Parts are replaced only where they changed: a playing clip is never interrupted by an update.

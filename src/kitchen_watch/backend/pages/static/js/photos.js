@@ -1,8 +1,15 @@
 // Photos of a rectification: each is sent as soon as it is taken, with its progress; what is wrong is said.
 
+// While somebody takes a photo or looks for one the page must not be replaced under it: what they bring
+// back would come to a form that is no longer there.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-pick]");
-  if (button) button.closest("[data-upload]").querySelector(`[data-file=${button.dataset.pick}]`).click();
+  if (!button) return;
+  const place = button.closest("[data-upload]");
+  const input = place.querySelector(`[data-file=${button.dataset.pick}]`);
+  place.toggleAttribute("data-picking", true);
+  input.addEventListener("cancel", () => place.removeAttribute("data-picking"), { once: true });
+  input.click();
 });
 
 document.addEventListener("change", async (event) => {
@@ -10,7 +17,11 @@ document.addEventListener("change", async (event) => {
   const place = event.target.closest("[data-upload]");
   const files = [...event.target.files];
   event.target.value = ""; // the same picture may be chosen again
-  for (const file of files) await send(place, file); // one after the other: phones have little upstream
+  try {
+    for (const file of files) await send(place, file); // one after the other: phones have little upstream
+  } finally {
+    place.removeAttribute("data-picking");
+  }
 });
 
 async function send(place, file) {
