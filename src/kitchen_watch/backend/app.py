@@ -14,6 +14,7 @@ from kitchen_watch.backend import listening, probes
 from kitchen_watch.backend.address_limit import AddressLimit
 from kitchen_watch.backend.alerts import routes as alert_routes
 from kitchen_watch.backend.alerts.hub import FeedHub
+from kitchen_watch.backend.archive import routes as archive_routes
 from kitchen_watch.backend.audit import routes as audit_routes
 from kitchen_watch.backend.auth import routes as session_routes
 from kitchen_watch.backend.auth.service import Login
@@ -110,6 +111,7 @@ ROUTERS = (
     sweep_routes.router,
     patrol_routes.router,
     self_check_routes.router,
+    archive_routes.router,
 )
 
 

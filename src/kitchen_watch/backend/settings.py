@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from kitchen_watch.backend.archive.settings import ArchiveSettings
 from kitchen_watch.backend.complaints.settings import ComplaintSettings
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.letters.settings import LetterSettings
@@ -96,6 +97,7 @@ class BackendSettings(Settings):
     outgoing: OutgoingSettings = OutgoingSettings()
     ratings: RatingSettings = RatingSettings()
     self_checks: SelfCheckSettings = SelfCheckSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     retention: RetentionSettings = RetentionSettings()
     patrols: PatrolSettings = PatrolSettings()
     complaints: ComplaintSettings = ComplaintSettings()

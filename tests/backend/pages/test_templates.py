@@ -8,6 +8,7 @@ import pytest
 
 from kitchen_watch.backend.pages.rendering import STATIC, TEMPLATES, render, static_url, static_version
 from tests.backend.pages import samples
+from tests.backend.pages.archive_samples import archive_pages
 from tests.backend.pages.campaign_samples import campaign_pages
 from tests.backend.pages.markup import Element, Markup, read
 from tests.backend.pages.rating_samples import Pages, rating_pages
@@ -20,6 +21,7 @@ def every_page(name: str = "甲饭店") -> Pages:
         **rating_pages(name),
         **self_check_pages(name),
         **campaign_pages(name),
+        **archive_pages(name),
     }
 
 

@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from kitchen_watch.backend.pages import (
     administration_routes,
+    archive_routes,
     board_routes,
     campaign_routes,
     handling_routes,
@@ -101,6 +102,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(report_routes.router)
     app.include_router(rating_routes.router)
     app.include_router(campaign_routes.router)
+    app.include_router(archive_routes.router)
     app.include_router(self_check_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")

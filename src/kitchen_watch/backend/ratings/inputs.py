@@ -16,7 +16,8 @@ from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
 from kitchen_watch.backend.handling.tables import TransitionRow
 from kitchen_watch.backend.organisations.tables import PremisesRow
-from kitchen_watch.backend.ratings.formula import RatedAlert, RatingInputs
+from kitchen_watch.backend.patrols.tables import CheckState, PatrolCheckRow
+from kitchen_watch.backend.ratings.formula import Findings, RatedAlert, RatingInputs
 from kitchen_watch.backend.ratings.settings import RatingFormula
 from kitchen_watch.backend.self_checks.due import owed
 
@@ -79,17 +80,39 @@ def read_inputs(
         min(until_at, now),
         formula,
     )
+    patrols = _patrols(session, premises_ids if chosen is None else chosen, since_at, until_at)
     return {
         premises_id: RatingInputs.model_construct(
             premises_id=premises_id,
             since_at=since_at,
             until_at=until_at,
             alerts=tuple(alerts[premises_id]),
+            checks=tuple(patrols.get(premises_id, ())),
             self_checks_due=checks.get(premises_id, NOT_MEASURED)[0],
             self_checks_missing=checks.get(premises_id, NOT_MEASURED)[1],
         )
         for premises_id in premises_ids
     }
+
+
+def _patrols(
+    session: Session, chosen: Collection[int] | Select[int], since_at: datetime, until_at: datetime
+) -> dict[int, list[Findings]]:
+    """Checks by officers that were completed in the span and found something."""
+    found: dict[int, list[Findings]] = defaultdict(list)
+    for premises_id, check_id, findings in session.execute(
+        select(PatrolCheckRow.premises_id, PatrolCheckRow.id, PatrolCheckRow.findings)
+        .where(
+            PatrolCheckRow.premises_id.in_(chosen),
+            PatrolCheckRow.state == CheckState.COMPLETED,
+            PatrolCheckRow.finished_at >= since_at,
+            PatrolCheckRow.finished_at < until_at,
+            PatrolCheckRow.findings > 0,
+        )
+        .order_by(PatrolCheckRow.id)
+    ):
+        found[premises_id].append(Findings(check_id=check_id, findings=findings))
+    return found
 
 
 def _self_checks(
