@@ -11,6 +11,7 @@ from tests.backend.pages import samples
 from tests.backend.pages.archive_samples import archive_pages
 from tests.backend.pages.campaign_samples import campaign_pages
 from tests.backend.pages.markup import Element, Markup, read
+from tests.backend.pages.patrol_samples import patrol_pages, patrol_parts
 from tests.backend.pages.rating_samples import Pages, rating_pages
 from tests.backend.pages.self_check_samples import self_check_pages
 
@@ -22,16 +23,17 @@ def every_page(name: str = "甲饭店") -> Pages:
         **self_check_pages(name),
         **campaign_pages(name),
         **archive_pages(name),
+        **patrol_pages(name),
     }
 
 
 PAGES = list(every_page())
-PARTS = list(samples.every_part())
+PARTS = [*samples.every_part(), *patrol_parts()]
 HOSTILE = "<script>alert('甲')</script>\"' onmouseover=\"x {{ 7*7 }} %(name)s %s & <b>"
 
 
 def show(page: str, language: str = "zh", *, name: str = "甲饭店", theme: str = "auto") -> str:
-    template, person, content = {**every_page(name), **samples.every_part(name)}[page]
+    template, person, content = {**every_page(name), **samples.every_part(name), **patrol_parts(name)}[page]
     return render(template, samples.frame(language, person, theme), content)
 
 

@@ -151,7 +151,7 @@ def test_a_restaurant_knows_of_announced_plans_only(on_sqlite: Inspectors, clock
     on_sqlite.ask("regulator", "POST", "", 409, json={"premises_id": 1, "kind": "on_site"})  # it is taken
     gone = {"version": secret["version"], "note": "改为预告检查"}
     on_sqlite.ask("regulator", "POST", f"/{secret['check_id']}/withdraw", json=gone)
-    told = on_sqlite.check(1, announced=True, planned_at=soon)
+    told = on_sqlite.check(1, announced=True, planned_at=soon, reason="complaint")
     draft = {"version": 1, "answers": {"remarks": {"value": "秘"}}}
     on_sqlite.ask("regulator", "PUT", f"/{told['check_id']}", json=draft)
     (seen,) = on_sqlite.ask("manager_a", "GET", "")["items"]
@@ -163,6 +163,7 @@ def test_a_restaurant_knows_of_announced_plans_only(on_sqlite: Inspectors, clock
     assert (
         on_sqlite.ask("manager_a", "GET", f"/{told['check_id']}")["answers"] == {}
     )  # notes are not theirs yet
+    assert seen["reason"] == "other"  # that somebody complained is not theirs to know
     assert on_sqlite.ask("manager_b", "GET", "")["items"] == []
     for path in ("/queue", "/sweep", "/absences"):
         on_sqlite.ask("manager_a", "GET", path, 403)

@@ -23,6 +23,8 @@ from kitchen_watch.backend.pages import (
     live_routes,
     login_routes,
     notification_routes,
+    patrol_acts,
+    patrol_routes,
     public_routes,
     rating_routes,
     receiver_routes,
@@ -98,6 +100,8 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(public_routes.router)
     app.include_router(letter_routes.router)
     app.include_router(notification_routes.router)
+    app.include_router(patrol_acts.router)
+    app.include_router(patrol_routes.router)
     app.include_router(receiver_routes.router)
     app.include_router(report_routes.router)
     app.include_router(rating_routes.router)

@@ -25,6 +25,7 @@ ITEMS = (
     NavigationItem("alerts", "/alerts", N_("Alerts"), "alerts", for_premises=True),
     NavigationItem("board", "/board", N_("Deadlines"), "clock"),
     NavigationItem("reports", "/reports", N_("Reports"), "report"),
+    NavigationItem("patrols", "/patrols", N_("Patrols"), "check", for_premises=True),
     NavigationItem("letters", "/letters", N_("Letters"), "letter", for_premises=True),
     NavigationItem("self-checks", "/self-checks", N_("Self-checks"), "eye", for_premises=True),
     NavigationItem("ratings", "/ratings", N_("Ratings"), "ok", for_premises=True),

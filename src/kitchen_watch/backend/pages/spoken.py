@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from kitchen_watch.backend.pages import administration_words
+from kitchen_watch.backend.pages import administration_words, patrol_words
 from kitchen_watch.backend.pages.handling_words import REFUSALS, REFUSALS_WITH_VALUES
 from kitchen_watch.backend.pages.languages import N_, Language
 
@@ -45,6 +45,7 @@ PLAIN = (
     N_("The new password is the old one. Take another one."),
     *REFUSALS,
     *administration_words.REFUSALS,
+    *patrol_words.REFUSALS,
 )
 
 WITH_VALUES = (
@@ -107,6 +108,7 @@ WITH_VALUES = (
     N_("The disk is filling up (%(free)s left). Below %(floor)s the oldest delivered evidence is deleted."),
     *REFUSALS_WITH_VALUES,
     *administration_words.REFUSALS_WITH_VALUES,
+    *patrol_words.REFUSALS_WITH_VALUES,
 )
 
 NO_CLIP = "no clip: "

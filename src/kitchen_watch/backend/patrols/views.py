@@ -31,6 +31,7 @@ from kitchen_watch.backend.patrols.schemas import (
     RoundView,
 )
 from kitchen_watch.backend.patrols.tables import (
+    CheckReason,
     CheckState,
     PatrolCheckRow,
     PatrolFindingRow,
@@ -65,7 +66,7 @@ def check_page(session: Session, person: Person, filters: CheckFilters, *, now: 
     rows = list(session.scalars(query.order_by(PatrolCheckRow.id.desc()).limit(filters.limit + 1)))
     shown = rows[: filters.limit]
     return CheckPage(
-        items=_summaries(session, shown, now),
+        items=_summaries(session, person, shown, now),
         next_cursor=str(shown[-1].id) if len(rows) > filters.limit else None,
     )
 
@@ -79,7 +80,7 @@ def check_view(session: Session, person: Person, row: PatrolCheckRow, *, now: da
     # What an officer writes is the premises' to read once it is finished.
     told = finished or not person.is_premises_side
     open_problems = judged(session, row).problems if told and not finished else ()
-    (summary,) = _summaries(session, [row], now)
+    (summary,) = _summaries(session, person, [row], now)
     return CheckView(
         **dict(summary),
         version=row.version,
@@ -109,7 +110,9 @@ def picture_view(row: PatrolPictureRow) -> PictureView:
     )
 
 
-def _summaries(session: Session, rows: Sequence[PatrolCheckRow], now: datetime) -> list[CheckSummary]:
+def _summaries(
+    session: Session, person: Person, rows: Sequence[PatrolCheckRow], now: datetime
+) -> list[CheckSummary]:
     premises = premises_short(session, [row.premises_id for row in rows])
     names = _names(session, {row.person_id for row in rows})
     unsettled = dict(
@@ -126,7 +129,8 @@ def _summaries(session: Session, rows: Sequence[PatrolCheckRow], now: datetime) 
             check_id=row.id,
             premises=premises[row.premises_id],
             kind=row.kind,
-            reason=row.reason,
+            # That somebody complained is not the premises' to know.
+            reason=CheckReason.OTHER if person.is_premises_side else row.reason,
             announced=row.announced,
             planned_at=row.planned_at,
             state=_state(row, now),
