@@ -10,6 +10,7 @@ from kitchen_watch.backend.pages.rendering import STATIC, TEMPLATES, render, sta
 from tests.backend.pages import samples
 from tests.backend.pages.archive_samples import archive_pages
 from tests.backend.pages.campaign_samples import campaign_pages
+from tests.backend.pages.complaint_samples import complaint_pages
 from tests.backend.pages.markup import Element, Markup, read
 from tests.backend.pages.patrol_samples import patrol_pages, patrol_parts
 from tests.backend.pages.rating_samples import Pages, rating_pages
@@ -24,6 +25,7 @@ def every_page(name: str = "甲饭店") -> Pages:
         **campaign_pages(name),
         **archive_pages(name),
         **patrol_pages(name),
+        **complaint_pages(name),
     }
 
 

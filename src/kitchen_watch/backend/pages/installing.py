@@ -18,7 +18,9 @@ from kitchen_watch.backend.pages import (
     archive_routes,
     board_routes,
     campaign_routes,
+    complaint_routes,
     handling_routes,
+    hold_routes,
     letter_routes,
     live_routes,
     login_routes,
@@ -108,6 +110,8 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(campaign_routes.router)
     app.include_router(archive_routes.router)
     app.include_router(self_check_routes.router)
+    app.include_router(complaint_routes.router)
+    app.include_router(hold_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")
     for kind, handler in list(app.exception_handlers.items()):

@@ -29,6 +29,8 @@ ITEMS = (
     NavigationItem("letters", "/letters", N_("Letters"), "letter", for_premises=True),
     NavigationItem("self-checks", "/self-checks", N_("Self-checks"), "eye", for_premises=True),
     NavigationItem("ratings", "/ratings", N_("Ratings"), "ok", for_premises=True),
+    NavigationItem("complaints", "/complaints", N_("Complaints"), "info"),
+    NavigationItem("holds", "/holds", N_("Holds"), "lock"),
     NavigationItem("premises", "/premises", N_("Premises"), "premises"),
     NavigationItem("cameras", "/cameras", N_("Cameras"), "camera", for_premises=True),
     NavigationItem("edges", "/edges", N_("Edge nodes"), "edge"),

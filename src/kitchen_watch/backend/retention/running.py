@@ -237,7 +237,7 @@ class Retention:
         log.info("retention ran", key=run.key, files=run.deleted_files, bytes=run.freed_bytes)
         if run.kind is RunKind.PRESSURE and (run.deleted_files or run.still_short):
             day = f"{now.astimezone(ZoneInfo(self._policy.time_zone)):%Y-%m-%d}"
-            news = News(f"disk/{day}", Occasion.DISK_SHORT, day, "holds?tab=retention")
+            news = News(f"disk/{day}", Occasion.DISK_SHORT, day, "retention")
             tell(session, administrators(session), news, public_url=self._public_url, now=now)
 
     def _sweep(self) -> None:
