@@ -9,6 +9,7 @@ backend processes over it, and measures over HTTP:
   restaurants, with and without filters, one request at a time;
 * ``year_statistics_s``: server time (p95) of all figures of a whole year of the whole city, the months that
   are over summed before, as a backend does by itself;
+* ``daily_report_s``: a district's daily report, drawn from the database and laid out, the slowest of 18;
 * ``ingest_events_per_s``: signed batches of 100 events over 8 connections, each of another edge, a quarter
   of the events with the manifest of their evidence;
 * ``sse_p95_ms``: from the moment an edge begins to deliver an event until each of 1,000 open streams, all
@@ -35,6 +36,7 @@ from typing import Any
 
 from benchmarks import load, servers
 from benchmarks.district import District, Size, fill
+from benchmarks.reports import daily_reports
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.migrations.apply import upgrade
@@ -67,6 +69,10 @@ def main() -> None:
         database.close()
         with servers.backends(url, Path(directory), key, processes=options.processes) as addresses:
             figures, samples = measure(addresses, district, short=options.short)
+            _say("daily reports")
+            times = daily_reports(url)
+            figures["daily_report_s"] = round(max(times), 2)
+            samples["daily_report_s"] = [round(value, 2) for value in times]
     result = {
         **figures,
         "short": options.short,

@@ -53,7 +53,7 @@ def test_a_bulletin_waits_until_the_time_to_appeal_is_over() -> None:
     weekly = due_at(ReportKind.WEEKLY, sunday, OURS)
     assert due_at(ReportKind.BULLETIN, sunday, OURS) == weekly + OURS.appeal_window
     tuesday = datetime(2026, 3, 10, 4, tzinfo=UTC)
-    assert first_due(ReportKind.BULLETIN, tuesday, OURS) == sunday
+    assert first_due(ReportKind.BULLETIN, tuesday, OURS) == sunday + timedelta(days=7)
     assert first_due(ReportKind.WEEKLY, tuesday, OURS) == sunday + timedelta(days=7)
 
 

@@ -15,8 +15,7 @@ from kitchen_watch.backend.reports.content import Cell, Count, Figure, Rows, Sec
 from kitchen_watch.backend.reports.drawing import Scene
 from kitchen_watch.backend.reports.periods import before, week_before
 from kitchen_watch.backend.reports.tables import ReportKind
-from kitchen_watch.backend.statistics.figures import AlertFigures, Grouped, Share, grouped_figures
-from kitchen_watch.backend.statistics.questions import Question
+from kitchen_watch.backend.statistics.figures import AlertFigures, GridSums, Share, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def alert_section(scene: Scene) -> Section:
     week = None
     if period.kind is ReportKind.DAILY:
         week = _figures(scene, *week_before(period, scene.settings))
-    totals = (now.total(), past.total(), None if week is None else week.total())
+    totals = (_total(now), _total(past), None if week is None else _total(week))
     figures = [
         Figure(
             key=line.key,
@@ -109,7 +108,7 @@ def ranking_section(scene: Scene) -> Section:
     A node without anything due comes last: it has shown neither the one nor the other.
     """
     period = scene.period
-    whole = _figures(scene, period.since_at, period.until_at).total()
+    whole = _total(_figures(scene, period.since_at, period.until_at))
     found = _children(scene) or [(scene.node.name, whole)]
 
     def order(line: tuple[str, AlertFigures]) -> tuple[float, int]:
@@ -134,19 +133,26 @@ def ranking_section(scene: Scene) -> Section:
     )  # fmt: skip
 
 
-def _figures(scene: Scene, since_at: datetime, until_at: datetime) -> Grouped:
-    question = Question(since_at=since_at, until_at=until_at, paths=(scene.node.path,))
-    return grouped_figures(scene.session, question, scene.period.until_at)
+_Sums = dict[int, GridSums]
+"""By grid, of one node and span."""
+
+
+def _figures(scene: Scene, since_at: datetime, until_at: datetime) -> _Sums:
+    return scene.ledger.by_grid(scene.node.path, since_at, until_at, now=scene.period.until_at)
+
+
+def _total(sums: _Sums) -> AlertFigures:
+    return total(sums.values()).figures
 
 
 def _count(value: int | Share) -> Count:
     return Count(value=value) if isinstance(value, int) else Count(value=value.part, out_of=value.whole)
 
 
-def _time(figures: Grouped) -> Count:
+def _time(sums: _Sums) -> Count:
     """Seconds over cases; rounded within each grid, so that the sums of sums stay the same."""
-    seconds = sum(round(one.fix_seconds) for one in figures.by_grid.values())
-    return Count(value=seconds, out_of=figures.total().fix_settled)
+    seconds = sum(round(one.figures.fix_seconds) for one in sums.values())
+    return Count(value=seconds, out_of=_total(sums).fix_settled)
 
 
 def _heard_later(scene: Scene) -> int:
@@ -167,10 +173,10 @@ def _heard_later(scene: Scene) -> int:
     )
 
 
-def _by_code(now: Grouped, past: Grouped, week: Grouped | None) -> Rows:
+def _by_code(now: _Sums, past: _Sums, week: _Sums | None) -> Rows:
     nothing = AlertFigures()
-    found, then = now.by_code, past.by_code
-    mean = week.by_code if week is not None else {}
+    found, then = total(now.values()).codes, total(past.values()).codes
+    mean = {} if week is None else total(week.values()).codes
     codes = sorted(
         {*found, *then, *mean},
         key=lambda code: (-found.get(code, nothing).found, -then.get(code, nothing).found, code),
@@ -190,15 +196,13 @@ def _children(scene: Scene) -> list[tuple[str, AlertFigures]]:
     ).all()
     if not children:
         return []
-    figures = _figures(scene, scene.period.since_at, scene.period.until_at)
-    paths = dict(
-        scene.session.execute(select(NodeRow.id, NodeRow.path).where(NodeRow.id.in_(figures.by_grid))).all()
-    )
+    period = scene.period
+    sums = _figures(scene, period.since_at, period.until_at)
     lines = []
     for child in children:
-        inside = [node_id for node_id, path in paths.items() if path.startswith(child.path)]
-        lines.append((child.name, figures.total(inside)))
-    direct = figures.total([scene.node.id])
+        inside = scene.ledger.below(child.path)
+        lines.append((child.name, _total({grid: one for grid, one in sums.items() if grid in inside})))
+    direct = sums.get(scene.node.id, GridSums()).figures
     if direct.found:
         lines.append((scene.node.name, direct))  # found when premises still lay directly in it
     return lines

@@ -27,6 +27,7 @@ from kitchen_watch.backend.reports.content import (
     SupplementContent,
 )
 from kitchen_watch.backend.reports.drawing import Scene, draw_up
+from kitchen_watch.backend.reports.ledger import Ledger
 from kitchen_watch.backend.reports.periods import period_of
 from kitchen_watch.backend.reports.sections import makers_of
 from kitchen_watch.backend.reports.settings import ReportSettings
@@ -78,7 +79,12 @@ def to_correct(session: Session, node: NodeRow, *, now: datetime) -> list[Report
 
 
 def supplement_of(
-    session: Session, report: ReportRow, settings: ReportSettings, *, now: datetime
+    session: Session,
+    report: ReportRow,
+    settings: ReportSettings,
+    *,
+    now: datetime,
+    ledger: Ledger | None = None,
 ) -> SupplementContent | None:
     """The next supplement of a report; ``None`` while nothing in it is different."""
     content = ReportContent.model_validate_json(report.content)
@@ -93,7 +99,7 @@ def supplement_of(
     period = period_of(report.kind, report.day, settings)
     if (period.since_at, period.until_at) != (report.since_at, report.until_at):
         return None  # the cut-off was set anew since; the two would not be of the same time
-    scene = Scene(session, node, period, settings, now)
+    scene = Scene(session, node, period, settings, now, ledger or Ledger(session, node.path))
     present = dict(_lines(draw_up(scene, makers_of(report.kind), reference=report.reference)))
     differences = [
         Difference(section=line[0], key=line[1], row=line[2], before=before, after=after)

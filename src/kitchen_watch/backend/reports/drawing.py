@@ -15,19 +15,24 @@ from kitchen_watch.backend.organisations.places import place_names
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.reports.content import NodeBrief, ReportContent, Section
+from kitchen_watch.backend.reports.ledger import Ledger
 from kitchen_watch.backend.reports.periods import Period
 from kitchen_watch.backend.reports.settings import ReportSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is drawn: a node and its subtree in a period, as the database stands at ``now``."""
+    """What is drawn: a node and its subtree in a period, as the database stands at ``now``.
+
+    ``ledger`` answers for this subtree, and perhaps for others.
+    """
 
     session: Session
     node: NodeRow
     period: Period
     settings: ReportSettings
     now: datetime
+    ledger: Ledger
     patrols: PatrolSettings = field(default_factory=PatrolSettings)
 
 

@@ -78,11 +78,9 @@ def next_last_day(kind: ReportKind, after: date) -> date:
 
 
 def first_due(kind: ReportKind, now: datetime, settings: ReportSettings) -> date:
-    """The period whose report is the first to come after ``now``: nothing is reported of days before."""
-    day = now.astimezone(settings.zone).date() - ONE_DAY
-    if kind is ReportKind.BULLETIN:
-        day -= settings.appeal_window + ONE_DAY
-    while due_at(kind, day, settings) <= now or not _ends(kind, day):
+    """The first period that ends after ``now``: nothing is reported of what ended before."""
+    day = now.astimezone(settings.zone).date()
+    while _moment(day, settings.cut_off, settings.zone) <= now or not _ends(kind, day):
         day += ONE_DAY
     return day
 

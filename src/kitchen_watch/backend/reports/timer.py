@@ -29,6 +29,7 @@ from kitchen_watch.backend.reports.content import ReportContent, SupplementConte
 from kitchen_watch.backend.reports.corrections import supplement_of, to_correct
 from kitchen_watch.backend.reports.drawing import Scene, draw_up
 from kitchen_watch.backend.reports.issuing import issue_report, issue_supplement
+from kitchen_watch.backend.reports.ledger import Ledger
 from kitchen_watch.backend.reports.periods import due_at, first_due, next_last_day, period_of
 from kitchen_watch.backend.reports.reminding import remind
 from kitchen_watch.backend.reports.sections import makers_of
@@ -171,16 +172,17 @@ class ReportTimer:
         now = self._clock.now()
         period = period_of(due.kind, due.day, self._settings)
         nodes = session.scalars(select(NodeRow).where(NodeRow.id.in_(due.node_ids)).order_by(NodeRow.path))
+        ledger = Ledger(session)
         drawn, supplements = [], []
         for node in nodes:
             if not _has_premises(session, node):
                 continue  # nothing to report of; a node that was made by mistake can still be removed
-            scene = Scene(session, node, period, self._settings, now, self._patrols)
+            scene = Scene(session, node, period, self._settings, now, ledger, self._patrols)
             drawn.append(draw_up(scene, makers_of(due.kind), reference=""))
             if due.kind is not ReportKind.DAILY:
                 continue
             for report in to_correct(session, node, now=now):
-                supplement = supplement_of(session, report, self._settings, now=now)
+                supplement = supplement_of(session, report, self._settings, now=now, ledger=ledger)
                 if supplement is not None:
                     supplements.append((report.id, supplement))
         return drawn, supplements
