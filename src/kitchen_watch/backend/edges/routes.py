@@ -23,6 +23,7 @@ from kitchen_watch.backend.edges.schemas import (
 from kitchen_watch.backend.headers import SERVER_TIME_HEADER
 from kitchen_watch.backend.organisations.service import visible_camera
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import Parts, PartsOf, parts_of
 from kitchen_watch.backend.problems import from_request_error
 from kitchen_watch.errors import NotAuthenticated
@@ -31,10 +32,13 @@ router = APIRouter(prefix="/api/v1")
 
 
 @router.get("/edges", tags=["edges"], summary="Edges")
-def list_edges(person: Regulator, parts: PartsOf) -> list[EdgeView]:
+def list_edges(person: Regulator, parts: PartsOf, cut: Paging) -> list[EdgeView]:
     """Edges all of whose cameras are in your scope, and what they last said of themselves."""
     with parts.database.read() as session:
-        return service.edge_list(session, person, now=parts.clock.now())
+        found = service.edge_list(
+            session, person, now=parts.clock.now(), first=cut.first, limit=cut.limit + 1
+        )
+    return cut.of_read(found)
 
 
 @router.post(

@@ -19,13 +19,17 @@ from kitchen_watch.backend.organisations.tables import CameraRow, EdgeRow
 from kitchen_watch.errors import NotFound
 
 
-def edge_list(session: Session, person: Person, *, now: datetime) -> list[EdgeView]:
-    """Edges all of whose cameras are in scope."""
+def edge_list(
+    session: Session, person: Person, *, now: datetime, first: int = 0, limit: int | None = None
+) -> list[EdgeView]:
+    """Edges all of whose cameras are in scope, by id; at most ``limit``, from number ``first`` on."""
     rows = session.execute(
         select(EdgeRow, EdgeStateRow)
         .outerjoin(EdgeStateRow, EdgeStateRow.edge_id == EdgeRow.edge_id)
         .where(person.scope.edges(EdgeRow.edge_id))
         .order_by(EdgeRow.edge_id)
+        .offset(first)
+        .limit(limit)
     ).all()
     ids = [edge.edge_id for edge, _ in rows]
     cameras: dict[str, list[str]] = defaultdict(list)

@@ -20,6 +20,7 @@ from kitchen_watch.backend.forms.schemas import (
     VersionBody,
 )
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/check-forms", tags=["check forms"])
@@ -34,10 +35,12 @@ def list_forms(
     *,
     kind: FormKind | None = None,
     retired: Annotated[bool, Query(description="also those that are no longer in use")] = False,
+    cut: Paging,
 ) -> FormList:
     """By their newest versions; the items of one are told by its own address."""
     with parts.database.read() as session:
-        return service.form_list(session, kind=kind, retired=retired)
+        found = service.form_list(session, kind=kind, retired=retired)
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.get("/{form_id}", summary="A check form")
@@ -48,10 +51,11 @@ def get_form(form_id: PlaceId, _person: AnyPerson, parts: PartsOf) -> FormView:
 
 
 @router.get("/{form_id}/versions", summary="Its versions")
-def list_versions(form_id: PlaceId, _person: AnyPerson, parts: PartsOf) -> FormHistory:
+def list_versions(form_id: PlaceId, _person: AnyPerson, parts: PartsOf, cut: Paging) -> FormHistory:
     """Who published each and why, the newest first."""
     with parts.database.read() as session:
-        return service.form_history(session, form_id)
+        found = service.form_history(session, form_id)
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.get("/{form_id}/versions/{version}", summary="One version of it")

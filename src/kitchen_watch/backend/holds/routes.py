@@ -13,6 +13,7 @@ from kitchen_watch.backend.holds import service
 from kitchen_watch.backend.holds.schemas import HeldAtEdge, HoldBody, HoldDetail, HoldPage, LiftBody
 from kitchen_watch.backend.holds.telling_edges import held_at_edges
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/holds", tags=["holds"])
@@ -55,10 +56,10 @@ def place(body: HoldBody, _person: Regulator, write: Writing) -> HoldDetail:
 
 
 @router.get("/edges", summary="What the edges hold")
-def list_edges(person: Regulator, parts: PartsOf) -> list[HeldAtEdge]:
+def list_edges(person: Regulator, parts: PartsOf, cut: Paging) -> list[HeldAtEdge]:
     """Supervision staff: which edges were told to hold something, and what they have said about it."""
     with parts.database.read() as session:
-        return held_at_edges(session, person, now=parts.clock.now())
+        return cut.of(held_at_edges(session, person, now=parts.clock.now()))
 
 
 @router.get("/{hold_id}", summary="One hold")

@@ -33,6 +33,7 @@ from kitchen_watch.backend.organisations.schemas import (
 )
 from kitchen_watch.backend.organisations.service import camera_detail, premises_detail
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1")
@@ -80,10 +81,10 @@ def remove_grid(
 
 
 @router.get("/groups", tags=["grids"], summary="Supervision groups")
-def list_groups(_person: Administrator, parts: PartsOf) -> list[GroupView]:
+def list_groups(_person: Administrator, parts: PartsOf, cut: Paging) -> list[GroupView]:
     """The groups beside the tree and the subtrees they may see."""
     with parts.database.read() as session:
-        return administering.group_list(session)
+        return cut.of(administering.group_list(session))
 
 
 @router.post("/groups", tags=["grids"], summary="Add a supervision group", status_code=201)
@@ -131,10 +132,11 @@ def _save_premises(write: Writing, premises_id: int | None, body: PremisesBody) 
 
 
 @router.get("/premises/{premises_id}/officials", tags=["premises"], summary="Responsible officials")
-def list_officials(premises_id: PlaceId, person: Regulator, parts: PartsOf) -> OfficialHistory:
+def list_officials(premises_id: PlaceId, person: Regulator, parts: PartsOf, cut: Paging) -> OfficialHistory:
     """Who is and who was responsible (包保), at which level, from when to when."""
     with parts.database.read() as session:
-        return administering.official_history(session, person, premises_id)
+        found = administering.official_history(session, person, premises_id)
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.put("/premises/{premises_id}/official", tags=["premises"], summary="Name the responsible official")

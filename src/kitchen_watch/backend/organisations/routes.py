@@ -17,6 +17,7 @@ from kitchen_watch.backend.organisations.schemas import (
     PremisesDetail,
     PremisesPage,
 )
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1")
@@ -25,10 +26,10 @@ _Limit = Annotated[int, Query(ge=1, le=service.MAX_PAGE)]
 
 
 @router.get("/grids", tags=["grids"], summary="The supervision tree")
-def list_grids(person: Regulator, parts: PartsOf) -> list[NodeView]:
+def list_grids(person: Regulator, parts: PartsOf, cut: Paging) -> list[NodeView]:
     """Every node in your scope (city, districts, stations, grids), in the order of the tree."""
     with parts.database.read() as session:
-        return service.node_tree(session, person)
+        return cut.of(service.node_tree(session, person))
 
 
 @router.get("/premises", tags=["premises"], summary="Premises")

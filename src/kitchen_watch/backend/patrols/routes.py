@@ -16,7 +16,7 @@ from kitchen_watch.backend.auth.service import Visitor
 from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.handling import photos
 from kitchen_watch.backend.live.snapshots import snapshot
-from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.patrols import checks, findings, pictures, queue
 from kitchen_watch.backend.patrols.schemas import (
@@ -171,9 +171,9 @@ def withdraw(
 async def upload_photo(
     check_id: _Id,
     request: Request,
-    person: Regulator,
+    _person: Regulator,
     parts: PartsOf,
-    visitor: VisitorOf,
+    write: Writing,
     *,
     item: Annotated[ItemKey, Query()] = "",
 ) -> PictureView:
@@ -185,16 +185,20 @@ async def upload_photo(
             raise InvalidRequest(
                 f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
             )
-    by = _author(parts, person, visitor)
-    return await run_in_threadpool(keep_photo, parts, by, check_id, bytes(content), item)
+    return await run_in_threadpool(keep_photo, parts, write, check_id, bytes(content), item)
 
 
 @router.post("/{check_id}/snapshots", summary="Take a picture of a camera", status_code=201)
 async def take_snapshot(
-    check_id: _Id, body: SnapshotBody, person: Regulator, parts: PartsOf, visitor: VisitorOf
+    check_id: _Id,
+    body: SnapshotBody,
+    person: Regulator,
+    parts: PartsOf,
+    visitor: VisitorOf,
+    write: Writing,
 ) -> PictureView:
     """What a camera of the premises shows now, for an item; viewer and time are burnt in."""
-    return await keep_snapshot(parts, person, visitor, check_id, body)
+    return await keep_snapshot(parts, person, visitor, write, check_id, body)
 
 
 @router.get(
@@ -225,21 +229,24 @@ def remove_picture(
     return write.answer(None, CheckView, act)
 
 
-def keep_photo(parts: Parts, by: Author, check_id: int, content: bytes, item: str) -> PictureView:
+def keep_photo(parts: Parts, write: Write, check_id: int, content: bytes, item: str) -> PictureView:
     """Check and keep one photo; nothing is decoded for strangers."""
     with parts.database.read() as session:
-        checks.visible_check(session, by.person, check_id)
+        checks.visible_check(session, write.author.person, check_id)
     photo = photos.prepare(content)
-    with parts.database.write() as session:
-        return picture_view(
-            pictures.add_picture(
-                session, by, parts.settings.patrols, check_id, photo, parts.settings.photos_dir, item=item
-            )
+    settings = parts.settings
+
+    def keep(session: Session, by: Author) -> PictureView:
+        row = pictures.add_picture(
+            session, by, settings.patrols, check_id, photo, settings.photos_dir, item=item
         )
+        return picture_view(row)
+
+    return write.answer(content, PictureView, keep)
 
 
 async def keep_snapshot(
-    parts: Parts, person: Person, visitor: Visitor, check_id: int, body: SnapshotBody
+    parts: Parts, person: Person, visitor: Visitor, write: Write, check_id: int, body: SnapshotBody
 ) -> PictureView:
     """Take and keep what a camera of the premises shows now."""
 
@@ -251,18 +258,19 @@ async def keep_snapshot(
     await run_in_threadpool(may)
     taken = await snapshot(parts, person, visitor, body.camera_id, queue.purpose_of(check_id))
 
-    def keep() -> PictureView:
-        by = _author(parts, person, visitor)
-        photo = pictures.as_photo(taken)
-        with parts.database.write() as session:
-            return picture_view(
-                pictures.add_picture(
-                    session, by, parts.settings.patrols, check_id, photo, parts.settings.photos_dir,
-                    item=body.item, camera_id=body.camera_id,
-                )
-            )  # fmt: skip
+    def once() -> PictureView:
+        photo, settings = pictures.as_photo(taken), parts.settings
 
-    return await run_in_threadpool(keep)
+        def keep(session: Session, by: Author) -> PictureView:
+            row = pictures.add_picture(
+                session, by, settings.patrols, check_id, photo, settings.photos_dir,
+                item=body.item, camera_id=body.camera_id,
+            )  # fmt: skip
+            return picture_view(row)
+
+        return write.answer(body, PictureView, keep)
+
+    return await run_in_threadpool(once)
 
 
 def _author(parts: Parts, person: Person, visitor: Visitor) -> Author:

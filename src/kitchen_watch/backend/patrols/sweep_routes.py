@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.auth.callers import Regulator, Supervisor
 from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import PartsOf
 from kitchen_watch.backend.patrols import planning
 from kitchen_watch.backend.patrols.schemas import (
@@ -35,10 +36,11 @@ def get_sweep(person: Regulator, parts: PartsOf, *, node_id: PlaceId | None = No
 
 
 @router.get("/absences", summary="Officers who are away")
-def list_absences(person: Regulator, parts: PartsOf) -> AbsenceList:
+def list_absences(person: Regulator, parts: PartsOf, cut: Paging) -> AbsenceList:
     """Now or later, in your area."""
     with parts.database.read() as session:
-        return planning.absence_list(session, person, now=parts.clock.now())
+        found = planning.absence_list(session, person, now=parts.clock.now())
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.post("/absences", summary="Say that an officer is away", status_code=201)

@@ -14,6 +14,7 @@ from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.auth.callers import AnyPerson, Regulator, VisitorOf
 from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import PartsOf
 from kitchen_watch.backend.public import service
 from kitchen_watch.backend.public.schemas import GradeBody, GradeView, PublicPageView
@@ -55,11 +56,11 @@ def withdraw_page(premises_id: PlaceId, person: Regulator, parts: PartsOf, visit
 
 
 @router.get("/grades", summary="Its inspection grades")
-def list_grades(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> list[GradeView]:
+def list_grades(premises_id: PlaceId, person: AnyPerson, parts: PartsOf, cut: Paging) -> list[GradeView]:
     """Every grade that was awarded, the newest first; that one stands on the public page."""
     with parts.database.read() as session:
         service.visible_premises(session, person, premises_id)
-        return service.grades_of(session, premises_id)
+        return cut.of(service.grades_of(session, premises_id))
 
 
 @router.post("/grades", summary="Write down an awarded grade", status_code=201)

@@ -20,6 +20,7 @@ from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.backend.organisations.service import visible_camera
 from kitchen_watch.backend.organisations.tables import CameraRow
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.rule_sets import progress, service
 from kitchen_watch.backend.rule_sets.catalogue import catalogue, settable
@@ -56,17 +57,17 @@ def get_catalogue(_person: Regulator) -> list[RuleInfo]:
 
 
 @router.get("/rule-sets", tags=["rule sets"], summary="Rule sets and campaigns")
-def list_rule_sets(_person: Supervisor, parts: PartsOf) -> list[RuleSetView]:
+def list_rule_sets(_person: Supervisor, parts: PartsOf, cut: Paging) -> list[RuleSetView]:
     """All of them, the more general first; the later ones lie over the earlier ones."""
     with parts.database.read() as session:
-        return service.rule_set_list(session, now=parts.clock.now())
+        return cut.of(service.rule_set_list(session, now=parts.clock.now()))
 
 
 @router.get("/campaigns", tags=["rule sets"], summary="Campaigns")
-def list_campaigns(person: Regulator, parts: PartsOf) -> list[CampaignBrief]:
+def list_campaigns(person: Regulator, parts: PartsOf, cut: Paging) -> list[CampaignBrief]:
     """Rule sets with a start or an end that are about any camera in your scope, the newest first."""
     with parts.database.read() as session:
-        return progress.campaigns(session, person, now=parts.clock.now())
+        return cut.of(progress.campaigns(session, person, now=parts.clock.now()))
 
 
 @router.get("/campaigns/{rule_set_id}/progress", tags=["rule sets"], summary="How a campaign goes")
@@ -84,10 +85,11 @@ def get_rule_set(rule_set_id: PlaceId, _person: Supervisor, parts: PartsOf) -> R
 
 
 @router.get("/rule-sets/{rule_set_id}/versions", tags=["rule sets"], summary="Its versions")
-def list_versions(rule_set_id: PlaceId, _person: Supervisor, parts: PartsOf) -> RuleSetHistory:
+def list_versions(rule_set_id: PlaceId, _person: Supervisor, parts: PartsOf, cut: Paging) -> RuleSetHistory:
     """As it was after every change, who changed it and why; the newest first."""
     with parts.database.read() as session:
-        return service.rule_set_history(session, rule_set_id)
+        found = service.rule_set_history(session, rule_set_id)
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.post("/rule-sets", tags=["rule sets"], summary="Make a rule set or campaign", status_code=201)
@@ -133,10 +135,11 @@ def put_areas(camera_id: str, body: AreasBody, _person: Regulator, write: Writin
 
 
 @router.get("/cameras/{camera_id}/areas/versions", tags=["cameras"], summary="Their versions")
-def list_areas(camera_id: str, person: Regulator, parts: PartsOf) -> AreasHistory:
+def list_areas(camera_id: str, person: Regulator, parts: PartsOf, cut: Paging) -> AreasHistory:
     """As they were after every change, who drew and why; the newest first."""
     with parts.database.read() as session:
-        return service.areas_history(session, person, camera_id)
+        found = service.areas_history(session, person, camera_id)
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.get(

@@ -15,8 +15,9 @@ from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Regula
 from kitchen_watch.backend.bounds import MAX_ID, Moment, PlaceId, RowId
 from kitchen_watch.backend.forms.content import FormKind
 from kitchen_watch.backend.handling import photos
-from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.pages.self_check_words import alerts_in_words
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.self_checks import service
 from kitchen_watch.backend.self_checks.filling import add_photo, correct, open_check, save, submit
@@ -109,10 +110,10 @@ def enter_closure(body: ClosureBody, _person: AnyPerson, write: Writing) -> Clos
 
 
 @router.get("/closures/{premises_id}", summary="Closed days of a premises")
-def list_closures(premises_id: PlaceId, person: AnyPerson, parts: PartsOf) -> list[ClosureView]:
+def list_closures(premises_id: PlaceId, person: AnyPerson, parts: PartsOf, cut: Paging) -> list[ClosureView]:
     """Who entered which, and why."""
     with parts.database.read() as session:
-        return service.closures(session, person, premises_id)
+        return cut.of(service.closures(session, person, premises_id))
 
 
 @router.get("/{check_id}", summary="One self-check")
@@ -171,9 +172,9 @@ def begin_correction(
 async def upload_photo(
     check_id: _Id,
     request: Request,
-    person: PremisesPerson,
+    _person: PremisesPerson,
     parts: PartsOf,
-    visitor: VisitorOf,
+    write: Writing,
     item: Annotated[str, Query(max_length=40, description="key of the item that it shows")],
 ) -> SelfCheckPhoto:
     """The restaurant: one photo as the body, for one item of a draft. It is encoded anew without EXIF."""
@@ -184,8 +185,7 @@ async def upload_photo(
             raise InvalidRequest(
                 f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
             )
-    by = Author(person, Actor(person.id, visitor.address), parts.clock.now())
-    return await run_in_threadpool(take_photo, parts, by, check_id, item, bytes(content))
+    return await run_in_threadpool(_take_photo_once, parts, write, check_id, item, bytes(content))
 
 
 @router.get(
@@ -208,9 +208,22 @@ def look_at_photo(
 
 def take_photo(parts: Parts, by: Author, check_id: int, item: str, content: bytes) -> SelfCheckPhoto:
     """Check a photo and keep it for an item of a draft; nothing is decoded for strangers."""
-    with parts.database.read() as session:
-        service.visible_check(session, by.person, check_id)
-    photo = photos.prepare(content)
+    photo = _prepared(parts, by, check_id, content)
     with parts.database.write() as session:
         row = add_photo(session, by, check_id, item, photo, parts.settings.self_check_photos_dir)
         return service.photo_view(row)
+
+
+def _take_photo_once(parts: Parts, write: Write, check_id: int, item: str, content: bytes) -> SelfCheckPhoto:
+    photo, directory = _prepared(parts, write.author, check_id, content), parts.settings.self_check_photos_dir
+    return write.answer(
+        content,
+        SelfCheckPhoto,
+        lambda session, by: service.photo_view(add_photo(session, by, check_id, item, photo, directory)),
+    )
+
+
+def _prepared(parts: Parts, by: Author, check_id: int, content: bytes) -> photos.Photo:
+    with parts.database.read() as session:
+        service.visible_check(session, by.person, check_id)
+    return photos.prepare(content)
