@@ -87,14 +87,16 @@ def test_every_list_has_a_bound_and_a_cursor(document: dict[str, Any]) -> None:
 
 
 def variants(body: Any) -> Iterator[Any]:
-    """The same body with one text or number changed."""
+    """The same body with one text, number or switch changed."""
     if isinstance(body, dict):
         for key, value in body.items():
             for other in variants(value):
                 yield {**copy.deepcopy(body), key: other}
     elif isinstance(body, str):
         yield body + "2"
-    elif isinstance(body, int) and not isinstance(body, bool):
+    elif isinstance(body, bool):
+        yield not body
+    elif isinstance(body, int):
         yield body + 1
     elif isinstance(body, list):
         for index, value in enumerate(body):

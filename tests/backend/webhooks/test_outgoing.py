@@ -304,7 +304,8 @@ def test_a_receiver_is_changed_and_what_waits_goes_to_its_new_address(
     pass_time(outgoing, timedelta(hours=1))
     look(outgoing)
     assert [one["type"] for one in receiver.unique()] == ["alert.opened"]
-    for bad in ({"url": "https://169.254.169.254/"}, {"node_id": 999}, {"types": []}, {"name": None}):
+    unfit: list[dict[str, Any]] = [{"url": "https://169.254.169.254/"}, {"node_id": 999}, {"types": []}]
+    for bad in [*unfit, {"name": None}]:
         assert admin.patch(where, json=bad).status_code == 422, bad
     assert admin.patch("/api/v1/webhooks/receivers/99", json={"name": "x"}).status_code == 404
 
