@@ -12,7 +12,7 @@ SIMPLIFIED_CHINESE = 2
 SPINES_MM = (20, 35, 50)
 """Widths of the spines of usual binders."""
 SPINE_HEIGHT_MM = 190
-COLUMNS_MM = (12, 78, 30, 46, 16)
+COLUMNS_MM = (12, 62, 22, 48, 38)
 HEADINGS = ("序号", "题名", "日期", "文件", "备注")
 RED, INK, GREY = (190, 20, 20), (20, 32, 43), (110, 110, 110)
 
