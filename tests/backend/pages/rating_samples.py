@@ -30,7 +30,15 @@ def rating_pages(name: str = "甲饭店") -> Pages:
     place = PremisesBrief(id=1, name=name, name_en=name, time_zone="Asia/Shanghai", place=name)
     lines = [
         Line(
-            kind=kind, code=name, tier=2, count=14, each=-3.0, of=20, points=-4.5, alert_ids=tuple(range(14))
+            kind=kind,
+            code=name,
+            tier=2,
+            count=14,
+            each=-3.0,
+            of=20,
+            most=-9.0,
+            points=-4.5,
+            alert_ids=tuple(range(14)),
         )
         for kind in LineKind
     ]

@@ -92,7 +92,7 @@ def test_presence_checks_and_self_checks_count_where_they_are_known() -> None:
     assert line(LineKind.UNSEEN) is None
     found = line(LineKind.FINDINGS, checks=(Findings(check_id=7, findings=50),))
     assert found is not None
-    assert (found.points, found.check_ids) == (-20.0, (7,))
+    assert (found.points, found.most, found.check_ids) == (-20.0, -20.0, (7,))
     missing = line(LineKind.SELF_CHECKS, self_checks_due=30, self_checks_missing=3)
     assert missing is not None
     assert missing.points == -1.5

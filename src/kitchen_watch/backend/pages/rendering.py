@@ -162,6 +162,9 @@ def _filters(language: Language) -> dict[str, Any]:
         "area_name": area_name,
         "local": local,
         "day": lambda at, now, zone=PREMISES_ZONE: times.day(at, ZoneInfo(zone), language, now=now),
+        "last_day": lambda end, now, zone=PREMISES_ZONE: times.day(
+            end - timedelta(seconds=1), ZoneInfo(zone), language, now=now
+        ),
         "full": lambda at, zone=PREMISES_ZONE: times.full(at, ZoneInfo(zone), language),
         "remaining": lambda due_at, now: times.remaining(due_at, language, now=now),
         "ago": lambda at, now: times.ago(at, language, now=now),

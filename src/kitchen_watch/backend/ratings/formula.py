@@ -85,6 +85,7 @@ class Line(_Value):
     count: int = Field(description="how many")
     each: float | None = Field(default=None, description="points for each; empty where they differ")
     of: int | None = Field(default=None, description="the denominator, where the line is a share")
+    most: float | None = Field(default=None, description="the limit that the line has reached")
     points: float
     alert_ids: tuple[int, ...] = ()
     check_ids: tuple[int, ...] = ()
@@ -216,6 +217,7 @@ def _findings(checks: Sequence[Findings], formula: RatingFormula) -> list[Line]:
     return [
         Line(
             kind=LineKind.FINDINGS, count=count, each=-formula.finding,
+            most=-formula.most_findings if formula.finding * count > formula.most_findings else None,
             points=_round(-min(formula.most_findings, formula.finding * count)),
             check_ids=tuple(check.check_id for check in bad),
         )
@@ -229,6 +231,9 @@ def _self_checks(inputs: RatingInputs, formula: RatingFormula) -> list[Line]:
     return [
         Line(
             kind=LineKind.SELF_CHECKS, count=missing, of=inputs.self_checks_due, each=-formula.self_check,
+            most=-formula.most_self_checks
+            if formula.self_check * missing > formula.most_self_checks
+            else None,
             points=_round(-min(formula.most_self_checks, formula.self_check * missing)),
         )
     ]  # fmt: skip
