@@ -50,6 +50,7 @@ from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.public.schemas import GradeView, PublicCamera, PublicPageView, PublicPremises
 from kitchen_watch.control import CameraState
 from kitchen_watch.events import DetectionSeen, EventKind, EvidenceKind, ModelUsed, RuleUsed
+from tests.backend.pages.report_samples import report_pages
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 ID = UUID(int=7)
@@ -392,6 +393,7 @@ def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None
     }
     form = {"problem": name, "username": name, "next": "/"}
     return {
+        **report_pages(name, regulator),
         "feed": ("feed.html", regulator, {**feed, "alerts": [alert(name)], "older_href": "/alerts?cursor=x"}),
         "feed of a restaurant": ("feed.html", owner, {**feed, "alerts": [alert(name)], "places": []}),
         "feed, nothing found": ("feed.html", regulator, nothing),

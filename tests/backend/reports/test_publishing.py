@@ -7,8 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
-from kitchen_watch.backend.reports.tables import ReportKind
+from kitchen_watch.backend.reports.tables import ReportClockRow, ReportKind
 from tests.backend.reports.scenes import (
     ASSIGN,
     DAY,
@@ -104,6 +105,8 @@ def test_tonight_lists_what_is_overdue_and_not_seen_within_the_own_scope(world: 
 
 def test_a_bulletin_names_nobody_whose_time_to_appeal_still_runs(tmp_path: Path) -> None:
     with district(tmp_path, reports={"look_every_s": 3600.0, "appeal_window": "PT72H"}) as backend:
+        with backend.parts.database.write() as session:  # the other reports of the week are not wanted here
+            session.execute(delete(ReportClockRow).where(ReportClockRow.kind != ReportKind.BULLETIN))
         take(backend, 1, VERIFY, ASSIGN)  # on Monday
         pass_time(backend, 6 * DAY)
         take(backend, 3, VERIFY, ASSIGN)  # on Sunday at noon: its window ends on Wednesday at noon

@@ -197,8 +197,8 @@ _PLOTTED = {"by_code": (1, 3), "by_node": (1, 3), "ranking": (2, 3)}
 def _plot(grid: Grid, language: Language) -> Plot | None:
     columns = _PLOTTED.get(grid.key, ())
     rows = [row for row in grid.rows if any(row[column] for column in columns)][:MOST_BARS]
-    if not rows:
-        return None
+    if len(rows) < 2:
+        return None  # one bar compares nothing
     series = tuple(
         (grid.headings[column], tuple(cell if isinstance(cell := row[column], int) else 0 for row in rows))
         for column in columns

@@ -89,8 +89,9 @@ def _plot(page: Any, plot: Plot, document: LaidOut) -> None:
     page.set_draw_color(120)
     for (name, _values), colour in zip(plot.series, BARS, strict=False):
         page.set_fill_color(*colour)
-        page.rect(page.get_x() + 1, page.get_y() + 1.4, 3, 3, style="F")
-        page.cell(page.get_string_width(name) + 12, 6, f"　{name}")
+        page.rect(page.get_x() + 1, page.get_y() + 1.5, 3, 3, style="F")
+        page.set_x(page.get_x() + 5)
+        page.cell(page.get_string_width(name) + 8, 6, name)
     page.ln(7)
     for index, label in enumerate(plot.labels):
         top = page.get_y()
@@ -117,6 +118,7 @@ def _grid(page: Any, grid: Grid, document: LaidOut) -> None:
         _heading(page, grid.title, size=11)
     page.set_font("cjk", size=8.5)
     page.set_draw_color(150)
+    page.set_fill_color(255)
     page.set_line_width(0.2)
     columns = len(grid.headings)
     first = 3 if columns > 2 else 4
