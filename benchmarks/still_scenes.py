@@ -31,6 +31,7 @@ from kitchen_watch.edge.opening import Judgement, open_judgement
 from kitchen_watch.edge.pipeline import Seen
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.settings import AnalysisSettings
+from kitchen_watch.edge.still_scenes import StillSceneSettings
 from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.health import HealthMonitor
 
@@ -93,7 +94,7 @@ def _always(full: Image) -> Any:
 async def analyse(frames: Sequence[Frame], judgement: Judgement, *, gated: bool) -> list[Seen]:
     analysis = build_analysis(
         detector=judgement.detector, health=HealthMonitor(), rules=RuleBook("pasted", judgement.rule_set),
-        settings=AnalysisSettings(), gated=gated,
+        settings=AnalysisSettings(still_scenes=StillSceneSettings(enabled=True)), gated=gated,
     )  # fmt: skip
     return [seen for frame in frames if (seen := await analysis.look(frame)) is not None]
 

@@ -8,7 +8,7 @@ STATUS = {
     "cameras": [
         {
             "camera_id": "demo-stove", "state": "streaming", "frames_received": 720,
-            "frames_analysed": 290, "frames_dropped": 3,
+            "frames_analysed": 290, "frames_dropped": 3, "frames_still": 7,
         }
     ],
     "outbox": {"pending": 1, "delivered": 9, "dead": 0, "uploads_pending": 2},
@@ -23,7 +23,7 @@ kw_backend_events_total{verdict="accepted"} 9.0
 def test_cameras_alerts_and_deliveries_are_taken_over() -> None:
     summary = summary_of(STATUS, METRICS, seconds=60.0, wanted_per_second=5.0)
 
-    assert summary.cameras == (CameraLine("demo-stove", "streaming", 720, 290, 3, 4.8),)
+    assert summary.cameras == (CameraLine("demo-stove", "streaming", 720, 290, 3, 4.8, 7),)
     assert (summary.seconds, summary.wanted_per_second) == (60.0, 5.0)
     assert list(summary.violations.items()) == [("NO_HAT", 1), ("NO_MASK", 2)]
     assert (summary.delivered, summary.pending, summary.uploads_pending, summary.dead) == (9, 1, 2, 0)

@@ -20,7 +20,7 @@ def _report(*, ready: bool = True, reasons: tuple[str, ...] = ()) -> NodeReport:
         edge_id="edge-1", ready=ready, reasons=reasons, connected=True,
         cameras=(
             CameraStatus(camera_id="cam-1", state=CameraState.STREAMING, since=SINCE, frames_received=250,
-                         frames_analysed=50, frames_dropped=2, frame_age_ms=80),
+                         frames_analysed=50, frames_still=9, frames_dropped=2, frame_age_ms=80),
             CameraStatus(camera_id="cam-2", state=CameraState.OFFLINE, since=SINCE, reason="no answer"),
         ),
         outbox=OutboxReport(pending=3, delivered=7, dead=1, oldest_s=12.5),
@@ -39,6 +39,7 @@ async def test_metrics_tell_frames_outbox_and_violations_apart() -> None:
     async with _client(_report()) as client:
         text = (await client.get("/metrics")).text
     assert 'kitchen_watch_frames_analysed_total{camera_id="cam-1"} 50.0' in text
+    assert 'kitchen_watch_frames_still_total{camera_id="cam-1"} 9.0' in text
     assert 'kitchen_watch_camera_streaming{camera_id="cam-2"} 0.0' in text
     assert "kitchen_watch_outbox_oldest_seconds 12.5" in text
     assert 'kitchen_watch_violations_opened_total{code="NO_HAT"} 2.0' in text

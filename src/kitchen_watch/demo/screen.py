@@ -98,7 +98,16 @@ class Screen:
     def summarise(self, summary: Summary) -> None:
         """The figures of a run."""
         cameras = Table(title=f"Cameras in {summary.seconds:.0f} s of streaming", title_justify="left")
-        for heading in ("camera", "state", "frames received", "analysed", "analysed a second", "replaced"):
+        headings = (
+            "camera",
+            "state",
+            "received",
+            "analysed",
+            "a second",
+            "still",
+            "replaced",
+        )
+        for heading in headings:
             cameras.add_column(heading, justify="left" if heading in {"camera", "state"} else "right")
         for line in summary.cameras:
             reached = "unknown" if line.analysed_per_second is None else f"{line.analysed_per_second:.1f}"
@@ -108,6 +117,7 @@ class Screen:
                 str(line.received),
                 str(line.analysed),
                 reached,
+                str(line.still),
                 str(line.replaced),
             )
         alerts = Table(title="Alerts", title_justify="left")
@@ -118,7 +128,8 @@ class Screen:
         self._console.print(cameras)
         self.say(
             f"Wanted are {summary.wanted_per_second:g} analysed frames a second of each camera. Replaced are "
-            "frames that were due for analysis and gave way to a newer one: the machine was busy."
+            "frames that were due for analysis and gave way to a newer one: the machine was busy. Still are "
+            "frames that the model need not see, because it found the scene empty and nothing has changed."
         )
         self._console.print(alerts)
         self.say(

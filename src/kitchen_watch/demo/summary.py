@@ -37,6 +37,8 @@ class CameraLine:
     analysed: int
     replaced: int
     analysed_per_second: float | None = None
+    still: int = 0
+    """Frames that the model need not see, because nothing had changed since it found the scene empty."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _camera_line(camera: Mapping[str, Any], seconds: float) -> CameraLine:
         analysed,
         camera.get("frames_dropped", 0),
         round(analysed / seconds, 1) if seconds > 0 else None,
+        camera.get("frames_still", 0),
     )
 
 

@@ -47,7 +47,7 @@ Gray = NDArray[np.float32]
 class StillSceneSettings(Settings):
     """Frames of a still, empty scene are not shown to the model; they are counted apart."""
 
-    enabled: bool = Field(default=False, description="false: every frame that is due goes to the model")
+    enabled: bool = Field(default=True, description="false: every frame that is due goes to the model")
     look_every_s: Annotated[
         float, Field(ge=0.2, le=60, description="even in a still scene the model looks so often, seconds")
     ] = 5.0
