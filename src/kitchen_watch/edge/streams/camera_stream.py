@@ -131,7 +131,7 @@ class CameraStream:
             received=tally.received,
             decoded=tally.decoded,
             offered=slot.offered if slot else 0,
-            dropped=slot.dropped if slot else 0,
+            dropped=tally.late + (slot.dropped if slot else 0),
             corrupt=tally.corrupt,
             jumps=tally.jumps,
             reconnects=max(0, self._connections - 1),

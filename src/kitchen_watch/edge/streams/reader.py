@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import av
 
 from kitchen_watch.clock import Clock
+from kitchen_watch.edge.streams.behind import Behind
 from kitchen_watch.edge.streams.connection import Connection, OpenVideo, VideoPacket, measure_size
 from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.edge.streams.newest import NewestSlot
@@ -70,6 +71,7 @@ class Reader:
         self._sinks_open = False
         self._timeline = Timeline(clock)
         self._pacer = Pacer(plan.rate)
+        self._behind = Behind()
         self._scaler = Scaler(plan.fit)
         self._moments: OrderedDict[int, Moment] = OrderedDict()
         self._keyframes = 0
@@ -143,8 +145,20 @@ class Reader:
             moment = self._place(packet, pace)
             if not self._hand_on(packet, moment):
                 return
-            if self._plan.decode:
+            if self._plan.decode and not self._left_behind(connection, packet, moment):
                 self._decode(connection, packet)
+
+    def _left_behind(self, connection: Connection, packet: VideoPacket, moment: Moment) -> bool:
+        """Whether the packet is not worth decoding any more; a frame that was due is then counted as late."""
+        lag = (moment.received_at - moment.captured_at).total_seconds()
+        now = self._clock.monotonic()
+        if not connection.live or not self._behind.skips(lag=lag, now=now, keyframe=packet.is_keyframe):
+            return False
+        due = self._pacer.due(moment.pts, discontinuity=self._cut)
+        self._cut = self._cut and not due
+        with self._delivery:
+            self._tally.late += due and not self._retired
+        return True
 
     def _opened(self, info: VideoInfo) -> None:
         self._parameters = parameter_sets(info.codec, info.extradata or b"")

@@ -17,6 +17,8 @@ class Tally:
     """Packets of video that arrived."""
     decoded: int = 0
     """Pictures decoded from them."""
+    late: int = 0
+    """Frames that were due for analysis and not decoded: the machine was behind."""
     corrupt: int = 0
     """Packets or pictures that were damaged and skipped."""
     jumps: int = 0
@@ -43,7 +45,7 @@ class StreamStatus:
     offered: int
     """Frames that were due for analysis."""
     dropped: int
-    """Offered frames that a newer one replaced before anybody took them."""
+    """Frames due that nobody looked at: a newer one replaced them, or the machine was too late for them."""
     corrupt: int
     jumps: int
     reconnects: int
