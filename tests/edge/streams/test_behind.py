@@ -8,7 +8,7 @@ RATE, GROUP = 25, 50
 
 
 def _decoded(cost_s: float, seconds: float = 60.0) -> tuple[int, float]:
-    """Pictures decoded of 25 a second where each takes ``cost_s``, and the largest lag of the last seconds."""
+    """Pictures decoded of 25 a second where each takes ``cost_s``, and the largest lag at the end."""
     behind, now, decoded, lags = Behind(), 0.0, 0, []
     for number in range(int(seconds * RATE)):
         captured = number / RATE
