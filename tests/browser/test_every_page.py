@@ -22,8 +22,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-OF_REGULATORS = ("/alerts", "/alerts/1", "/board", "/premises", "/cameras", "/edges", "/password", "/source")
-OF_RESTAURANTS = ("/home", "/alerts", "/alerts/1", "/cameras")
+OF_REGULATORS = (
+    "/alerts",
+    "/alerts/1",
+    "/board",
+    "/ratings/1",
+    "/premises",
+    "/cameras",
+    "/edges",
+    "/password",
+    "/source",
+)
+OF_RESTAURANTS = ("/home", "/self-checks", "/alerts", "/alerts/1", "/cameras")
 SMALLEST_TARGET = 44
 
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
