@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from kitchen_watch.backend.notices import Notices
 from kitchen_watch.errors import ConfigError
@@ -44,6 +45,8 @@ class Database:
         """Names this process to the others, so that it does not hear itself."""
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._closed = False
+        event.listen(self.engine, "checkin", self._given_back)
         reading: dict[str, Any] = {_MODE: "read"}
         if not self.is_sqlite:
             reading["postgresql_readonly"] = True
@@ -101,8 +104,15 @@ class Database:
             )
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection: those that lie ready now, those in use when they are given back."""
+        self._closed = True
         self.engine.dispose()
+
+    def _given_back(self, connection: Any, record: ConnectionPoolEntry) -> None:
+        # A worker thread may still be at work when the service ends. Its connection would go into a pool
+        # that nobody looks after any more.
+        if self._closed and connection is not None:
+            record.invalidate()
 
 
 def announce(session: Session, topic: str) -> None:

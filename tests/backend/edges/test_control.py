@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from kitchen_watch.backend.edges import states
-from kitchen_watch.backend.edges.control import NO_BINARY
+from kitchen_watch.backend.edges.control import NO_BINARY, _Connection
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.control import (
     CameraCommand,
@@ -199,6 +199,22 @@ async def test_an_offered_configuration_is_answered(any_backend: Backend, accept
     assert (view["offered_version"], view["configuration_accepted"]) == (version, accepted)
     assert view["configuration_reason"] == reason
     assert (view["configuration_version"] == version) is accepted
+
+
+async def test_an_edge_that_goes_while_it_is_offered_something_is_offered_it_again(backend: Backend) -> None:
+    class Going:
+        """A socket whose other end has gone without a word."""
+
+        async def send_text(self, _text: str) -> None:
+            raise RuntimeError("Cannot call send once a close message has been sent.")
+
+    hub = backend.parts.control
+    hub._connections["edge-1"] = _Connection("edge-1", Going())  # type: ignore[arg-type]
+    version = await offered(backend)  # answered as if the edge were away
+    del hub._connections["edge-1"]
+    async with connected(backend) as edge:
+        await edge.hello()
+        assert (await edge.hear()).version == version
 
 
 async def test_a_configuration_offered_while_away_comes_at_the_next_connection(any_backend: Backend) -> None:

@@ -190,8 +190,12 @@ class ControlHub:
     async def offer_pending(self, edge_id: str) -> None:
         """Send the edge the newest configuration it has not answered, if it is connected here."""
         connection = self._connections.get(edge_id)
-        if connection is not None:
+        if connection is None:
+            return
+        try:
             await self._offer(connection)
+        except (WebSocketDisconnect, RuntimeError):  # it goes at this very moment; its next connection asks
+            log.info("edge gone before it could be offered its configuration", edge=edge_id)
 
     async def close(self) -> None:
         """Close every connection: this process is going away."""
