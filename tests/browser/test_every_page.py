@@ -27,13 +27,15 @@ OF_REGULATORS = (
     "/alerts/1",
     "/board",
     "/ratings/1",
+    "/patrols",
+    "/patrols/sweep",
     "/premises",
     "/cameras",
     "/edges",
     "/password",
     "/source",
 )
-OF_RESTAURANTS = ("/home", "/self-checks", "/alerts", "/alerts/1", "/cameras")
+OF_RESTAURANTS = ("/home", "/self-checks", "/alerts", "/alerts/1", "/cameras", "/patrols")
 SMALLEST_TARGET = 44
 
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

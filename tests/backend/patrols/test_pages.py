@@ -71,7 +71,8 @@ def test_a_draft_kept_by_the_script_tells_its_next_version(inspectors: Inspector
 
 
 def test_pages_are_for_those_who_may_see_them(inspectors: Inspectors) -> None:
-    for path in ("/patrols", "/patrols/checks?state=nonsense&from=x&node_id=9&after=99999999999999999999"):
+    odd = "state=nonsense&from=0001-01-01&to=9999-12-31&node_id=9&after=99999999999999999999"
+    for path in ("/patrols", f"/patrols/checks?{odd}"):
         for name in ("regulator", "manager_a", "official_a", "admin"):
             assert inspectors.browser(name).get(path).status_code == 200, (name, path)
     assert inspectors.browser("manager_a").get("/patrols/sweep").status_code == 403

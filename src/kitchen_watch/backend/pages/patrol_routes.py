@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -213,7 +213,7 @@ def _filters(given: dict[str, str], days: dict[str, str]) -> CheckFilters:
 def _local_midnight(day: str, add: int) -> datetime | None:
     try:
         local = datetime.combine(datetime.fromisoformat(day).date() + timedelta(days=add), time())
-        return local.replace(tzinfo=ZoneInfo(PREMISES_ZONE))
+        return local.replace(tzinfo=ZoneInfo(PREMISES_ZONE)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
