@@ -44,6 +44,17 @@ from kitchen_watch.backend.statistics.timer import MonthsTimer
 from kitchen_watch.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "results"
+KEYS = (
+    "feed_p95_ms",
+    "alert_p95_ms",
+    "premises_p95_ms",
+    "year_statistics_s",
+    "daily_report_s",
+    "ingest_events_per_s",
+    "sse_clients",
+    "sse_p95_ms",
+)
+"""What a result must say, however small the district was."""
 FULL = Size()
 SHORT = Size(premises=100, cameras=320, alerts=5_000, people=40)
 
@@ -92,10 +103,15 @@ def main() -> None:
         "district": district.rows | {"filled_in_s": round(district.seconds, 1)},
         "samples": samples,
     }
+    missing = [key for key in KEYS if not isinstance(figures.get(key), (int, float))]
+    if missing:
+        raise SystemExit(f"not measured: {', '.join(missing)}")
+    print(json.dumps(figures, indent=1))
+    if options.output == Path("-"):
+        return
     path = options.output or RESULTS / f"backend-{datetime.now(UTC).date()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    print(json.dumps(figures, indent=1))
     _say(f"written: {path}")
 
 
@@ -170,7 +186,7 @@ def _options() -> argparse.Namespace:
         "--data-dir", type=Path, help="where the database lies (about 4 GB); default: temporary"
     )
     parser.add_argument("--processes", type=int, default=2, help="backend processes")
-    parser.add_argument("--output", type=Path, help="result file; default: benchmarks/results/")
+    parser.add_argument("--output", type=Path, help="result file, - for none; default: benchmarks/results/")
     parser.add_argument("--note", default="", help="what else ran on the machine")
     options = parser.parse_args()
     wanted = 4096
