@@ -23,19 +23,21 @@ class _Line:
     key: str
     count: Callable[[AlertFigures], int | Share]
     correctable: bool = False
+    compared: bool = False
+    """Stands beside the period before and the mean of a week."""
 
 
 LINES = (
-    _Line("found", lambda one: one.found, correctable=True),
-    _Line("tier_1", lambda one: one.tier_1, correctable=True),
-    _Line("tier_2", lambda one: one.tier_2, correctable=True),
-    _Line("tier_3", lambda one: one.tier_3, correctable=True),
-    _Line("pending", lambda one: one.pending),
-    _Line("proven", lambda one: one.believed),
+    _Line("found", lambda one: one.found, correctable=True, compared=True),
+    _Line("tier_1", lambda one: one.tier_1, correctable=True, compared=True),
+    _Line("tier_2", lambda one: one.tier_2, correctable=True, compared=True),
+    _Line("tier_3", lambda one: one.tier_3, correctable=True, compared=True),
+    _Line("pending", lambda one: one.pending, compared=True),
+    _Line("proven", lambda one: one.believed, compared=True),
     _Line("pushed", lambda one: one.pushed),
-    _Line("merged", lambda one: one.merged, correctable=True),
-    _Line("false_alarms", lambda one: one.false_alarms, correctable=True),
-    _Line("false_alarm_rate", lambda one: one.false_alarm_rate),
+    _Line("merged", lambda one: one.merged, correctable=True, compared=True),
+    _Line("false_alarms", lambda one: one.false_alarms, correctable=True, compared=True),
+    _Line("false_alarm_rate", lambda one: one.false_alarm_rate, compared=True),
     _Line("verify_timeliness", lambda one: one.verify_timeliness),
     _Line("closed", lambda one: one.rectification_rate),
     _Line("same_day", lambda one: one.same_day_rate),
@@ -59,30 +61,22 @@ def alert_section(scene: Scene) -> Section:
     period = scene.period
     now = _figures(scene, period.since_at, period.until_at)
     last = before(period, scene.settings)
-    past = _figures(scene, last.since_at, last.until_at)
+    past = scene.ledger.found(scene.node.path, last.since_at, last.until_at)
     week = None
     if period.kind is ReportKind.DAILY:
-        week = _figures(scene, *week_before(period, scene.settings))
-    totals = (_total(now), _total(past), None if week is None else _total(week))
+        week = scene.ledger.found(scene.node.path, *week_before(period, scene.settings))
+    whole = _total(now)
     figures = [
         Figure(
             key=line.key,
-            now=_count(line.count(totals[0])),
-            before=_count(line.count(totals[1])),
-            week=None if totals[2] is None else _count(line.count(totals[2])),
+            now=_count(line.count(whole)),
+            before=_count(line.count(past.figures)) if line.compared else None,
+            week=_count(line.count(week.figures)) if line.compared and week is not None else None,
             correctable=line.correctable,
         )
         for line in LINES
     ]
-    figures.append(
-        Figure(
-            key=TIME_TO_RECTIFY,
-            now=_time(now),
-            before=_time(past),
-            week=None if week is None else _time(week),
-            unit="seconds",
-        )
-    )
+    figures.append(Figure(key=TIME_TO_RECTIFY, now=_time(now), unit="seconds"))
     figures.append(Figure(key=HEARD_LATER, now=Count(value=_heard_later(scene)), correctable=True))
     return Section(key="alerts", figures=figures, tables=[_by_code(now, past, week)])
 
@@ -173,10 +167,10 @@ def _heard_later(scene: Scene) -> int:
     )
 
 
-def _by_code(now: _Sums, past: _Sums, week: _Sums | None) -> Rows:
+def _by_code(now: _Sums, past: GridSums, week: GridSums | None) -> Rows:
     nothing = AlertFigures()
-    found, then = total(now.values()).codes, total(past.values()).codes
-    mean = {} if week is None else total(week.values()).codes
+    found, then = total(now.values()).codes, past.codes
+    mean = {} if week is None else week.codes
     codes = sorted(
         {*found, *then, *mean},
         key=lambda code: (-found.get(code, nothing).found, -then.get(code, nothing).found, code),

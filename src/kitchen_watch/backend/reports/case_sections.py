@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, TypeVarTuple
+from typing import TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
@@ -33,10 +33,9 @@ def overdue_section(scene: Scene) -> Section:
     where = (
         AlertRow.due_at < scene.period.until_at,
         AlertRow.state.not_in(FINISHED),
-        AlertRow.found_at < scene.period.until_at,
         below(scene.node.path),
     )
-    count = scene.session.scalar(select(func.count()).select_from(AlertRow).where(*where)) or 0
+    count = scene.ledger.open_cases(scene.node.path, scene.period.until_at)[0]
     rows = scene.session.execute(
         select(AlertRow.id, PremisesRow.name, AlertRow.code, AlertRow.tier, AlertRow.state, AlertRow.due_at)
         .join(PremisesRow, PremisesRow.id == AlertRow.premises_id)
@@ -138,24 +137,8 @@ def evidence_section(scene: Scene) -> Section:
 
 def order_section(scene: Scene) -> Section:
     """What follows for tomorrow, from what stands open at the cut-off."""
-    until = scene.period.until_at
-    open_here = (AlertRow.state.not_in(FINISHED), below(scene.node.path))
-    late, severe, tomorrow = scene.session.execute(
-        select(
-            func.count().filter(AlertRow.due_at < until),
-            func.count().filter(AlertRow.tier == 1),
-            func.count().filter(AlertRow.due_at >= until, AlertRow.due_at < until + timedelta(days=1)),
-        ).where(AlertRow.due_at.is_not(None), *open_here)
-    ).one()
-    waiting = (
-        scene.session.scalar(
-            select(func.count())
-            .select_from(AlertRow)
-            .where(AlertRow.state == AlertState.PENDING_VERIFICATION, below(scene.node.path))
-        )
-        or 0
-    )
-    lines: list[tuple[str, Any]] = [
+    late, severe, tomorrow, waiting = scene.ledger.open_cases(scene.node.path, scene.period.until_at)
+    lines = [
         ("close_overdue", late),
         ("settle_tier_1", severe),
         ("close_tomorrow", tomorrow),
@@ -167,7 +150,7 @@ def order_section(scene: Scene) -> Section:
             Rows(
                 key="orders",
                 columns=["order", "count"],
-                rows=[[key, int(many)] for key, many in lines if many],
+                rows=[[key, many] for key, many in lines if many],
             )
         ],
     )
