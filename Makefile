@@ -41,6 +41,7 @@ test-train: $(VENV)/.installed-dev ## the tests of training; need the extra [tra
 bench: $(VENV)/.installed-dev ## cameras per core, beside Ultralytics; some 12 minutes on an idle machine
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[demo,train]'
 	$(BIN)/python -m benchmarks.edge $(ARGS)
+	$(BIN)/python docs/scaling.py
 
 bench-backend: $(VENV)/.installed-dev ## the backend with a million alerts, measured; some 15 minutes, 4 GB of disk
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[postgres,postgres-server]'

@@ -22,6 +22,12 @@ def test_the_configuration_reference_is_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_page_on_scaling_says_what_the_newest_benchmark_measured() -> None:
+    script = REPOSITORY / "docs" / "scaling.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_example_edge_configuration_loads() -> None:
     environment = {"KITCHEN_WATCH_EDGE_SECRET": new_secret(), "CAMERA_USER": "u", "CAMERA_PASSWORD": "p"}
     path = REPOSITORY / "configs" / "edge.example.yaml"
@@ -36,7 +42,8 @@ def test_the_example_backend_configuration_loads() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "ARCHITECTURE.md", "models/README.md", "CHANGELOG.md", "docs/deploy.md"]
+    "page",
+    ["README.md", "ARCHITECTURE.md", "models/README.md", "CHANGELOG.md", "docs/deploy.md", "docs/scaling.md"],
 )
 def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     path = REPOSITORY / page

@@ -1,0 +1,59 @@
+"""The sums behind the figures that the benchmark of the edge prints; the measuring itself takes minutes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from benchmarks.edge import OURS, THEIRS, Sample, floor_of, summary
+from docs import scaling
+
+ALONE = {
+    "inference_ms": 10.0, "decode_ms.moving.main": 4.0, "decode_ms.moving.sub": 0.5,
+    "decode_ms.still.main": 4.0, "decode_ms.still.sub": 0.5,
+}  # fmt: skip
+MOVING = Sample(
+    system=OURS, scene="moving", sub=False, cameras=2, seconds=10.0, cpu_s=4.0, analysed=100, still=0,
+    decoded=500, inferences=120, slowest_share=1.0, delay_p50_ms=40.0, delay_p95_ms=90.0, memory_mb=300.0,
+    machine_busy=0.5,
+)  # fmt: skip
+SAMPLES = [
+    MOVING,
+    replace(MOVING, cameras=4, cpu_s=8.8, analysed=200, decoded=1000, inferences=240, memory_mb=360.0),
+    replace(MOVING, system=THEIRS, cpu_s=8.0, inferences=0, decoded=0),
+    replace(MOVING, sub=True, cpu_s=2.4, decoded=300),
+    replace(MOVING, scene="still", sub=True, cameras=2, cpu_s=0.5, analysed=4, still=96),
+    replace(MOVING, scene="still", cpu_s=2.0, analysed=10, still=90),
+    replace(MOVING, system=THEIRS, scene="still", cpu_s=6.0),
+]
+
+
+def test_the_floor_is_every_decoded_picture_and_every_inference() -> None:
+    assert floor_of(MOVING, ALONE) == pytest.approx(500 * 0.004 + 120 * 0.010)
+
+
+def test_ratios_and_costs_follow_from_the_samples() -> None:
+    figures = summary(SAMPLES, ALONE, {OURS: 4, THEIRS: 2})
+    assert figures["cpu_ratio_vs_ultralytics_moving"] == 0.5
+    assert figures["cpu_ratio_to_floor"] == 1.25
+    assert figures["cpu_ratio_vs_ultralytics_still"] == round(0.5 / 6, 4), (
+        "per second of a camera, not per look"
+    )
+    assert figures["cost_at_most_cameras_to_cost_at_two"] == 1.1
+    assert figures["memory_mb_per_camera"] == 30.0
+    assert figures["cameras_ratio_vs_ultralytics"] == 2.0
+    assert figures["frames_left_out_as_still"] == {"without_sub": 90, "with_sub": 96}
+
+
+def test_a_camera_that_is_served_badly_does_not_look_cheap() -> None:
+    starved = replace(MOVING, cpu_s=2.0, analysed=50, slowest_share=0.5)
+    assert starved.cpu_per_camera_second == MOVING.cpu_per_camera_second
+    assert not starved.served
+
+
+def test_machines_follow_from_the_cost_of_a_camera() -> None:
+    edge = summary(SAMPLES, ALONE, {OURS: 4, THEIRS: 2})
+    size = scaling.sizing(edge, 1000, sub=False)
+    assert size["cores_at_peak"] == pytest.approx(200)
+    assert size["boxes"] == 36, "eight cores each, seven tenths of them used"
+    assert scaling.sizing(edge, 1000, sub=True)["boxes"] < size["boxes"]
