@@ -100,6 +100,8 @@ def test_presence_checks_and_self_checks_count_where_they_are_known() -> None:
 
 def test_another_formula_has_another_name_and_the_same_one_the_same() -> None:
     assert RatingFormula().version == FORMULA.version
+    turned = RatingFormula(codes=dict(reversed(FORMULA.codes.items())))
+    assert turned.version == FORMULA.version, "PostgreSQL keeps keys in another order"
     assert RatingFormula(tier_2=4.0).version != FORMULA.version
     assert rate(inputs(alert(1)), RatingFormula(tier_2=4.0)).score == 96.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import Annotated
 
@@ -54,7 +55,9 @@ class RatingFormula(Settings):
     @property
     def version(self) -> str:
         """Names rules and points together: two formulas with one name are the same."""
-        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        # Sorted: a database gives the keys of an object back in an order of its own.
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
         return f"{RULES_VERSION}.{digest[:8]}"
 
 
