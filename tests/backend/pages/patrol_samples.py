@@ -13,6 +13,7 @@ from kitchen_watch.backend.pages import patrol_words
 from kitchen_watch.backend.pages.languages import choose
 from kitchen_watch.backend.pages.patrol_routes import OFFICERS, sweep_chart
 from kitchen_watch.backend.patrols.schemas import (
+    AbsenceView,
     CheckFilters,
     CheckPage,
     CheckView,
@@ -49,6 +50,9 @@ def patrol_pages(name: str = "甲饭店") -> Pages:
     checks = {"nodes": [], "filters": CheckFilters(), "days": {"from": "", "to": ""}, "filtered": True}
     found = CheckPage(items=[done, begun], next_cursor="6")
     sweep_ = sweep(name)
+    brief = PersonBrief(id=1, name=name)
+    away = AbsenceView(id=1, person=brief, since_at=NOW, until_at=None, note=name)
+    plan = {"away": [away], "officers": [brief], "today": "2026-03-02"}
     chart = sweep_chart(choose("en"), sweep_)
     nothing = SweepView(
         at=NOW, premises=0, looked_at=0, due=0, late_now=0, will_be_late=0, units=[], warnings=[]
@@ -79,8 +83,11 @@ def patrol_pages(name: str = "甲饭店") -> Pages:
             "patrols/checks.html", owner,
             {**checks, "found": CheckPage(items=[], next_cursor=None), "older": "", "filtered": False},
         ),
-        "sweep": ("patrols/sweep.html", officer, {"sweep": sweep_, "chart": chart}),
-        "nothing to sweep": ("patrols/sweep.html", officer, {"sweep": nothing, "chart": None}),
+        "sweep": ("patrols/sweep.html", officer, {"sweep": sweep_, "chart": chart, "refused": name, **plan}),
+        "nothing to sweep": (
+            "patrols/sweep.html", officer,
+            {"sweep": nothing, "chart": None, "refused": "", "today": "", "away": [], "officers": []},
+        ),
     }  # fmt: skip
     return {key: (template, who, {**words, **content}) for key, (template, who, content) in pages.items()}
 

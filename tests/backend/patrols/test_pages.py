@@ -7,7 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from kitchen_watch.backend.auth.tables import PersonRow
+from tests.backend.handling.test_case import picture
 from tests.backend.patrols.inspectors import Inspectors, good_answers
 from tests.backend.support import running
 
@@ -66,6 +69,13 @@ def test_a_draft_kept_by_the_script_tells_its_next_version(inspectors: Inspector
     refused = send(inspectors, "regulator", f"{where}/draft", version=2, **{"a.cold_storage": "cold"})
     assert refused.status_code == 422
     assert "填写有误" in refused.json()["problem"]
+    tray = inspectors.browser("regulator").post(f"/patrols{where}/photos?item=pests", content=picture(3))
+    assert (tray.status_code, tray.text.count("<img")) == (200, 1)
+    away = inspectors.browser("regulator").post(f"/patrols{where}/snapshots?item=pests&camera_id=cam-b1")
+    assert (away.status_code, away.headers["content-type"]) == (409, "application/json")  # its edge is away
+    picture_id = inspectors.ask("regulator", "GET", where)["pictures"][0]["picture_id"]
+    left = inspectors.browser("regulator").post(f"/patrols{where}/pictures/{picture_id}/remove?item=pests")
+    assert (left.status_code, left.text.count("<img")) == (200, 0)
     gone = send(inspectors, "regulator", f"{where}/withdraw", version=2, text="停业")
     assert (gone.status_code, gone.headers["location"]) == (303, "/patrols")
 
@@ -78,3 +88,19 @@ def test_pages_are_for_those_who_may_see_them(inspectors: Inspectors) -> None:
     assert inspectors.browser("manager_a").get("/patrols/sweep").status_code == 403
     assert inspectors.browser("supervisor").get("/patrols/sweep").status_code == 200
     assert inspectors.browser("manager_c").get("/patrols/1").status_code == 404
+
+
+def test_an_officer_who_goes_is_entered_and_taken_out_on_the_page(inspectors: Inspectors) -> None:
+    with inspectors.backend.parts.database.read() as session:
+        who = session.scalars(select(PersonRow.id).where(PersonRow.username == "regulator2")).one()
+    gone = send(inspectors, "supervisor", "/absences", person_id=who, since="2026-03-02", until="")
+    assert gone.status_code == 303
+    page = inspectors.browser("supervisor").get("/patrols/sweep").text
+    assert "测试 regulator2" in page
+    (away,) = inspectors.ask("supervisor", "GET", "/absences")["items"]
+    assert (away["since_at"], away["until_at"]) == ("2026-03-01T16:00:00Z", None)
+    nonsense = send(inspectors, "supervisor", "/absences", person_id=who, since="soon")
+    assert nonsense.status_code == 422
+    assert send(inspectors, "regulator", "/absences", person_id=who, since="2026-03-02").status_code == 404
+    assert send(inspectors, "supervisor", f"/absences/{away['id']}/end").status_code == 303
+    assert inspectors.ask("supervisor", "GET", "/absences")["items"] == []

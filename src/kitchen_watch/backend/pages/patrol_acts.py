@@ -19,16 +19,23 @@ from kitchen_watch.backend.bounds import PlaceId, RowId
 from kitchen_watch.backend.forms.answers import judge
 from kitchen_watch.backend.forms.content import FormKind
 from kitchen_watch.backend.handling import photos
-from kitchen_watch.backend.organisations.writing import Author
+from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.patrol_form import clean, read_answers, read_findings
-from kitchen_watch.backend.pages.patrol_routes import check_answer, pictures_by_item, queue_page
+from kitchen_watch.backend.pages.patrol_routes import (
+    check_answer,
+    local_midnight,
+    pictures_by_item,
+    queue_page,
+    sweep_page,
+)
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.spoken import said
 from kitchen_watch.backend.parts import Parts, PartsOf
-from kitchen_watch.backend.patrols import checks, findings, pictures, queue
+from kitchen_watch.backend.patrols import checks, findings, pictures, planning, queue
 from kitchen_watch.backend.patrols.routes import keep_photo, keep_snapshot
 from kitchen_watch.backend.patrols.schemas import (
+    AbsenceBody,
     AnswerBody,
     CompleteBody,
     DraftBody,
@@ -64,6 +71,14 @@ class WordForm(BaseModel):
     accepted: bool = False
 
 
+class AbsenceForm(BaseModel):
+    """Who is away, and the first and last local day."""
+
+    person_id: PlaceId
+    since: str = Field(max_length=10)
+    until: str = Field(default="", max_length=10)
+
+
 @router.post("/start")
 def start(
     form: Annotated[StartForm, Form()],
@@ -87,6 +102,37 @@ def start(
         words = said(str(error), frame.language)
         return queue_page(parts, frame, person, refused=words, status=error.status)
     return go_to(f"/patrols/{check_id}")
+
+
+@router.post("/absences")
+def enter_absence(
+    form: Annotated[AbsenceForm, Form()],
+    person: Regulator,
+    frame: FrameOf,
+    parts: PartsOf,
+    visitor: VisitorOf,
+) -> Response:
+    """An officer is away from a day to a day, both included; without the last one, for good."""
+
+    def act(session: Session, by: Author) -> None:
+        since_at = local_midnight(form.since, 0)
+        until_at = local_midnight(form.until, 1)
+        if since_at is None or (form.until and until_at is None):
+            raise InvalidRequest("A deadline is a day, such as 2026-03-05.")
+        body = _body(AbsenceBody, person_id=form.person_id, since_at=since_at, until_at=until_at)
+        planning.add_absence(session, by, body)
+
+    return _plan(parts, frame, person, visitor, act)
+
+
+@router.post("/absences/{absence_id}/end")
+def end_absence(
+    absence_id: PlaceId, person: Regulator, frame: FrameOf, parts: PartsOf, visitor: VisitorOf
+) -> Response:
+    """The officer is back, or does not go."""
+    return _plan(
+        parts, frame, person, visitor, lambda session, by: planning.end_absence(session, by, absence_id)
+    )
 
 
 @router.post("/{check_id}/form")
@@ -198,7 +244,7 @@ async def upload_photo(
     person: Regulator,
     frame: FrameOf,
     parts: PartsOf,
-    visitor: VisitorOf,
+    write: Writing,
     *,
     item: str = "",
 ) -> Response:
@@ -208,9 +254,8 @@ async def upload_photo(
         body += chunk
         if len(body) > photos.MAX_BYTES:
             break
-    by = _author(parts, person, visitor)
     try:
-        await run_in_threadpool(keep_photo, parts, by, check_id, bytes(body), item)
+        await run_in_threadpool(keep_photo, parts, write, check_id, bytes(body), item)
     except REFUSED as error:
         return JSONResponse({"problem": said(str(error), frame.language)}, status_code=error.status)
     return await run_in_threadpool(_tray, parts, frame, person, check_id, item)
@@ -223,6 +268,7 @@ async def take_snapshot(
     frame: FrameOf,
     parts: PartsOf,
     visitor: VisitorOf,
+    write: Writing,
     *,
     camera_id: str,
     item: str = "",
@@ -230,7 +276,7 @@ async def take_snapshot(
     """A picture of what a camera shows now; answers with the pictures of its item."""
     try:
         body = _body(SnapshotBody, camera_id=camera_id, item=item)
-        await keep_snapshot(parts, person, visitor, check_id, body)
+        await keep_snapshot(parts, person, visitor, write, check_id, body)
     except REFUSED as error:
         return JSONResponse({"problem": said(str(error), frame.language)}, status_code=error.status)
     return await run_in_threadpool(_tray, parts, frame, person, check_id, item)
@@ -303,6 +349,18 @@ def _act(
         words = said(str(error), frame.language)
         return check_answer(parts, frame, person, check_id, refused=words, status=error.status)
     return go_to(then or f"/patrols/{check_id}")
+
+
+def _plan(
+    parts: Parts, frame: Frame, person: Person, visitor: Visitor, act: Callable[[Session, Author], None]
+) -> Response:
+    try:
+        with parts.database.write() as session:
+            act(session, _author(parts, person, visitor))
+    except (*REFUSED, NotFound) as error:
+        words = said(str(error), frame.language)
+        return sweep_page(parts, frame, person, refused=words, status=error.status)
+    return go_to("/patrols/sweep")
 
 
 def _tray(parts: Parts, frame: Frame, person: Person, check_id: int, item: str) -> Response:

@@ -28,7 +28,7 @@ from kitchen_watch.backend.pages.patrol_form import read_answers
 from kitchen_watch.backend.pages.rendering import PREMISES_ZONE, Frame
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.patrols.checks import visible_check
-from kitchen_watch.backend.patrols.planning import sweep_view
+from kitchen_watch.backend.patrols.planning import absence_list, officers_below, sweep_view
 from kitchen_watch.backend.patrols.queue import purpose_of, queue_view
 from kitchen_watch.backend.patrols.schemas import CheckFilters, CheckView, SweepView
 from kitchen_watch.backend.patrols.tables import CheckState, PatrolCheckRow
@@ -82,10 +82,23 @@ def show_checks(request: Request, person: AnyPerson, frame: FrameOf, parts: Part
 
 @router.get("/patrols/sweep")
 def show_sweep(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
-    """How much of the sweep is done, by part of the tree, and what will come late."""
+    """How much of the sweep is done, by part of the tree, what will come late, and who is away."""
+    return sweep_page(parts, frame, person)
+
+
+def sweep_page(
+    parts: Parts, frame: Frame, person: Person, *, refused: str = "", status: int = 200
+) -> Response:
+    """The sweep, with the reason why something could not be done where there is one."""
     with parts.database.read() as session:
         sweep = sweep_view(session, person, parts.settings.patrols, now=frame.now)
-    return _page("patrols/sweep.html", frame, sweep=sweep, chart=sweep_chart(frame.language, sweep))
+        away = absence_list(session, person, now=frame.now).items
+        officers = officers_below(session, person)
+    return _page(
+        "patrols/sweep.html", frame, status=status, sweep=sweep, chart=sweep_chart(frame.language, sweep),
+        away=away, officers=officers, refused=refused,
+        today=frame.now.astimezone(ZoneInfo(PREMISES_ZONE)).date().isoformat(),
+    )  # fmt: skip
 
 
 def sweep_chart(language: Language, sweep: SweepView) -> Markup | None:
@@ -204,13 +217,14 @@ def _filters(given: dict[str, str], days: dict[str, str]) -> CheckFilters:
                 continue
             wanted[key] = given[key]
     for key, name, add in (("from", "finished_from", 0), ("to", "finished_to", 1)):
-        at = _local_midnight(days[key], add)
+        at = local_midnight(days[key], add)
         if at is not None:
             wanted[name] = at
     return CheckFilters.model_validate({**wanted, "limit": SHOWN})
 
 
-def _local_midnight(day: str, add: int) -> datetime | None:
+def local_midnight(day: str, add: int) -> datetime | None:
+    """The beginning of a day that somebody typed, so many days later, in UTC; ``None`` if it is none."""
     try:
         local = datetime.combine(datetime.fromisoformat(day).date() + timedelta(days=add), time())
         return local.replace(tzinfo=ZoneInfo(PREMISES_ZONE)).astimezone(UTC)

@@ -71,6 +71,9 @@ REFUSALS = (
     N_("Your answer waits for the officer."),
     N_("There is no answer to refuse."),
     N_("Say what is missing."),
+    N_("An absence must end after it begins."),
+    N_("This absence is over."),
+    N_("Only an officer, or somebody above, may say that they are away."),
     N_("Something is missing or cannot stand. Write it in a few words."),
 )
 

@@ -126,6 +126,17 @@ def absence_list(session: Session, person: Person, *, now: datetime) -> AbsenceL
     )
 
 
+def officers_below(session: Session, person: Person) -> list[PersonBrief]:
+    """Grid officers of the own area who can log in, by name."""
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.display_name)
+        .join(NodeRow, NodeRow.id == PersonRow.node_id)
+        .where(PersonRow.role == Role.GRID_OFFICER, PersonRow.disabled.is_(False), person.scope.nodes())
+        .order_by(PersonRow.display_name, PersonRow.id)
+    )
+    return [PersonBrief(id=person_id, name=name) for person_id, name in rows]
+
+
 def add_absence(session: Session, by: Author, body: AbsenceBody) -> None:
     """Say that an officer is away: of oneself, or of somebody in the own area.
 
