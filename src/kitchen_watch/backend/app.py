@@ -74,6 +74,8 @@ from kitchen_watch.backend.self_checks.timer import SelfCheckTimer
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.statistics import routes as statistics_routes
 from kitchen_watch.backend.statistics.timer import MonthsTimer
+from kitchen_watch.backend.tasks import routes as task_routes
+from kitchen_watch.backend.tasks.timer import TaskTimer
 from kitchen_watch.backend.webhooks import routes as webhook_routes
 from kitchen_watch.backend.webhooks.messages import AlertMessages
 from kitchen_watch.backend.webhooks.relay import Relay
@@ -105,6 +107,7 @@ ROUTERS = (
     notification_routes.router,
     hold_routes.router,
     complaint_routes.router,
+    task_routes.router,
     retention_routes.router,
     form_routes.router,
     rating_routes.router,
@@ -226,6 +229,7 @@ def make_loops(parts: Parts) -> tuple[_Loop, ...]:
     database, clock, settings = parts.database, parts.clock, parts.settings
     return (
         ComplaintTimer(database, clock, complaint_routes.rules_of(parts)).looking(),
+        TaskTimer(database, clock, settings.tasks, public_url=settings.public_url).looking(),
         make_retention(parts),
         Publisher(database, clock, parts.control),
         ReportTimer(database, clock, settings.reports, patrols=settings.patrols),

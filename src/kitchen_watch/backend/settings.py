@@ -175,6 +175,11 @@ class BackendSettings(Settings):
         return self.data_dir / "self-check-photos"
 
     @property
+    def attachments_dir(self) -> Path:
+        """Where files of reports on tasks lie."""
+        return self.data_dir / "attachments"
+
+    @property
     def photos_dir(self) -> Path:
         """Where restaurants' photos of rectifications lie."""
         return self.data_dir / "photos"

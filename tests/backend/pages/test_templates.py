@@ -15,6 +15,7 @@ from tests.backend.pages.markup import Element, Markup, read
 from tests.backend.pages.patrol_samples import patrol_pages, patrol_parts
 from tests.backend.pages.rating_samples import Pages, rating_pages
 from tests.backend.pages.self_check_samples import self_check_pages
+from tests.backend.pages.task_samples import task_pages
 
 
 def every_page(name: str = "甲饭店") -> Pages:
@@ -26,6 +27,7 @@ def every_page(name: str = "甲饭店") -> Pages:
         **archive_pages(name),
         **patrol_pages(name),
         **complaint_pages(name),
+        **task_pages(name),
     }
 
 

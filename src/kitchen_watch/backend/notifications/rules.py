@@ -36,7 +36,6 @@ class Occasion(StrEnum):
     LETTER = "letter"
     COMPLAINT = "complaint"
     COMPLAINT_DUE = "complaint_due"
-    TASK = "task"
     TASK_DUE = "task_due"
     DISK_SHORT = "disk_short"
     SELF_CHECK = "self_check"

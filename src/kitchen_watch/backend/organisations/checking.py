@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from kitchen_watch.backend.organisations.columns import (
     read_cell,
 )
 from kitchen_watch.backend.organisations.known import Known
+from kitchen_watch.backend.tasks.bodies import TaskBody
 from kitchen_watch.errors import InvalidRequest
 
 Fate = Literal["new", "changed", "same"]
@@ -27,12 +29,14 @@ KEYS = {
     ImportKind.PEOPLE: "username",
     ImportKind.PREMISES: "licence_no",
     ImportKind.CAMERAS: "camera_id",
+    ImportKind.TASKS: "number",
 }
 _BODIES: Mapping[ImportKind, type[BaseModel]] = {
     ImportKind.GRIDS: NodeBody,
     ImportKind.PEOPLE: PersonBody,
     ImportKind.PREMISES: PremisesBody,
     ImportKind.CAMERAS: CameraBody,
+    ImportKind.TASKS: TaskBody,
 }
 _NEEDS = {Role.SUPERVISOR: "group_code", Role.GRID_OFFICER: "node_code", Role.ADMIN: "–"}
 
@@ -283,11 +287,59 @@ class _Cameras(_Table):
         )
 
 
+class _Tasks(_Table):
+    references = ("parent_number", "node_codes")
+
+    def __init__(self, known: Known, rows: Sequence[list[str]], columns: Sequence[Any]) -> None:
+        super().__init__(known, rows, columns)
+        keys = [column.key if column else "" for column in columns]
+        self._above = {number: one.parent_number for number, one in known.tasks.items()}
+        own, parent = keys.index("number"), keys.index("parent_number") if "parent_number" in keys else None
+        for cells in rows[1:]:
+            if own < len(cells) and cells[own]:
+                above = cells[parent] if parent is not None and parent < len(cells) else None
+                self._above[cells[own]] = self._above.get(cells[own], "") if above is None else above
+        self._headings = set(self._above.values()) - {""}
+
+    def read(self, row: _Row, key: str) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, str]]:
+        present = self.known.tasks.get(key)
+        given: dict[str, Any] = {}
+        extras = {}
+        if "node_codes" in row.values:
+            codes = sorted(set(re.split(r"[\s,，;；、]+", row.text("node_codes"))) - {""})
+            for code in codes:
+                if code not in self.known.nodes:
+                    row.complain("node_codes", "nowhere", value=code[:60])
+            given["node_codes"] = codes
+        units = given.get("node_codes", present.body["node_codes"] if present else [])
+        if units and key in self._headings:
+            row.complain("node_codes", "heading", value=key)
+        if "parent_number" in row.values:
+            parent = extras["parent_number"] = row.text("parent_number")
+            if parent and parent not in self._above:
+                row.complain("parent_number", "nowhere", value=parent[:60])
+            elif self._in_circle(key):
+                row.complain("parent_number", "circle", value=key)
+        return (present.body if present else None), given, extras
+
+    def extras_same(self, key: str, extras: dict[str, str]) -> bool:
+        present = self.known.tasks[key].parent_number
+        return extras.get("parent_number", present) == present
+
+    def _in_circle(self, key: str) -> bool:
+        here, seen = self._above.get(key, ""), {key}
+        while here and here not in seen:
+            seen.add(here)
+            here = self._above.get(here, "")
+        return here == key
+
+
 _TABLES: Mapping[ImportKind, type[_Table]] = {
     ImportKind.GRIDS: _Grids,
     ImportKind.PEOPLE: _People,
     ImportKind.PREMISES: _Premises,
     ImportKind.CAMERAS: _Cameras,
+    ImportKind.TASKS: _Tasks,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,7 @@ class ImportKind(StrEnum):
     PEOPLE = "people"
     PREMISES = "premises"
     CAMERAS = "cameras"
+    TASKS = "tasks"
 
 
 class Form(StrEnum):
@@ -28,6 +30,7 @@ class Form(StrEnum):
     NUMBER = "number"
     HOURS = "hours"
     CHOICE = "choice"
+    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,17 @@ COLUMNS: Mapping[ImportKind, tuple[Column, ...]] = {
         Column("gb_channel_id", "国标通道编号"),
         Column("enabled", "启用", form=Form.FLAG),
     ),
+    ImportKind.TASKS: (
+        Column("number", "编号", required=True),
+        Column("parent_number", "上级编号"),
+        Column("title", "任务", required=True),
+        Column("department", "牵头部门"),
+        Column("node_codes", "责任单位编码"),
+        Column("starts_on", "开始日期", form=Form.DATE),
+        Column("due_on", "完成时限", form=Form.DATE),
+        Column("weight", "权重", form=Form.NUMBER),
+        Column("text", "说明"),
+    ),
 }
 
 PROBLEMS: Mapping[str, str] = {
@@ -133,6 +147,9 @@ PROBLEMS: Mapping[str, str] = {
     "bad_flag": "“%(value)s” is neither yes nor no. Write 是 or 否.",
     "bad_number": "“%(value)s” is not a number. Write one like 38.4664.",
     "bad_hours": "“%(value)s” are no opening hours. Write like: 每天 10:00-14:00 17:00-21:30",
+    "bad_date": "“%(value)s” is not a date. Write one like 2026-06-30.",
+    "circle": "“%(value)s” would lie below itself. Correct the number of the task above it.",
+    "heading": "“%(value)s” has tasks below it and cannot be given to units. Empty its units.",
     "rounded": "“%(value)s” has lost digits in the spreadsheet. Make the column text and enter it again.",
     "bad_value": "“%(value)s” cannot be used: %(why)s.",
     "twice": "“%(value)s” stands in row %(row)s already. Remove one of the two.",
@@ -209,6 +226,13 @@ def read_cell(column: Column, text: str) -> Any:
             return float(text)
         except ValueError:
             raise ValueError("bad_number", {"value": text[:60]}) from None
+    if column.form is Form.DATE:
+        parts = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]00:00(?::00)?)?", text)
+        try:
+            year, month, day = map(int, parts.groups() if parts else ())
+            return date(year, month, day).isoformat()
+        except ValueError:
+            raise ValueError("bad_date", {"value": text[:60]}) from None
     if column.form is Form.HOURS:
         return read_hours(text)
     if column.choices is not None:

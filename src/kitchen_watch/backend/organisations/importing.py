@@ -29,6 +29,8 @@ from kitchen_watch.backend.organisations.known import load_known
 from kitchen_watch.backend.organisations.sheets import read_rows
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
 from kitchen_watch.backend.organisations.writing import Author
+from kitchen_watch.backend.tasks.bodies import TaskBody
+from kitchen_watch.backend.tasks.importing import export_tasks, save_task
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
 
 KEPT_FOR = timedelta(hours=1)
@@ -190,6 +192,9 @@ def export_rows(session: Session, person: Person, kind: ImportKind) -> Iterator[
         query_cameras = select(CameraRow).where(person.scope.owned(CameraRow.premises_id))
         for camera in session.scalars(query_cameras.order_by(CameraRow.camera_id)):
             yield _line(camera, columns, licence_no=licences[camera.premises_id])
+    elif kind is ImportKind.TASKS:
+        for task in export_tasks(session, person):
+            yield [task[name] for name in columns]
     else:
         for one in sorted(known.people.values(), key=lambda row: row.id):
             yield _line(
@@ -227,7 +232,7 @@ def _shown(problem: CellProblem) -> RowProblem:
 
 
 def _name(entry: Entry) -> str:
-    return str(entry.body.get("name") or entry.body.get("display_name") or "")
+    return str(entry.body.get("name") or entry.body.get("display_name") or entry.body.get("title") or "")
 
 
 def _ordered(kind: ImportKind, entries: list[Entry]) -> list[Entry]:
@@ -236,14 +241,15 @@ def _ordered(kind: ImportKind, entries: list[Entry]) -> list[Entry]:
     Raises:
         InvalidRequest: nodes lie below each other in a circle.
     """
-    if kind is not ImportKind.GRIDS:
+    above = {ImportKind.GRIDS: "parent_code", ImportKind.TASKS: "parent_number"}.get(kind)
+    if above is None:
         return entries
     left, done = list(entries), []
     while left:
         coming = {entry.key for entry in left}
-        ready = [entry for entry in left if entry.extras.get("parent_code", "") not in coming]
+        ready = [entry for entry in left if entry.extras.get(above, "") not in coming]
         if not ready:
-            raise InvalidRequest(f"Row {left[0].row}: these nodes lie below each other in a circle.")
+            raise InvalidRequest(f"Row {left[0].row}: these lie below each other in a circle.")
         done += ready
         left = [entry for entry in left if entry not in ready]
     return done
@@ -269,6 +275,8 @@ def _apply(
             changing_people.change_login(session, author, person.id, person_body)
             return
         _, passwords[entry.key] = changing_people.add_login(session, author, PersonBody(**entry.body))
+    elif kind is ImportKind.TASKS:
+        save_task(session, author, TaskBody(**entry.body), entry.extras.get("parent_number"))
     elif kind is ImportKind.PREMISES:
         place = session.scalars(select(PremisesRow).where(PremisesRow.licence_no == entry.key)).one_or_none()
         version = place.version if place is not None else None

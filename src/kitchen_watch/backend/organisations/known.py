@@ -18,6 +18,7 @@ from kitchen_watch.backend.organisations.tables import (
     SupervisionGroupRow,
 )
 from kitchen_watch.backend.public.service import current_grades
+from kitchen_watch.backend.tasks.importing import KnownTask, known_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Known:
     """The inspection grade awarded last, by premises id."""
     officials: dict[int, tuple[str, str]]
     """Login name and level of the present responsible official, by premises id."""
+
+    tasks: dict[str, KnownTask]
 
     def code_of(self, node_id: int | None) -> str:
         """The code of a node; empty for none."""
@@ -70,6 +73,7 @@ def load_known(session: Session) -> Known:
         premises=premises,
         cameras={row.camera_id: row for row in session.scalars(select(CameraRow))},
         people=people,
+        tasks=known_tasks(session),
         groups=dict(session.execute(select(SupervisionGroupRow.code, SupervisionGroupRow.id)).all()),
         edges=frozenset(session.scalars(select(EdgeRow.edge_id))),
         officials={

@@ -57,6 +57,7 @@ IMPORT_KINDS = MappingProxyType(
         "people": N_("People"),
         "premises": N_("Premises"),
         "cameras": N_("Cameras"),
+        "tasks": N_("Tasks"),
     }
 )
 
@@ -70,6 +71,9 @@ CELL_PROBLEMS = MappingProxyType(
         "bad_flag": N_("“%(value)s” is neither yes nor no. Write 是 or 否."),
         "bad_number": N_("“%(value)s” is not a number. Write one like 38.4664."),
         "bad_hours": N_("“%(value)s” are no opening hours. Write like: 每天 10:00-14:00 17:00-21:30"),
+        "bad_date": N_("“%(value)s” is not a date. Write one like 2026-06-30."),
+        "circle": N_("“%(value)s” would lie below itself. Correct the number of the task above it."),
+        "heading": N_("“%(value)s” has tasks below it and cannot be given to units. Empty its units."),
         "rounded": N_(
             "“%(value)s” has lost digits in the spreadsheet. Make the column text and enter it again."
         ),

@@ -35,6 +35,7 @@ from kitchen_watch.backend.pages import (
     rule_set_routes,
     self_check_routes,
     source_code,
+    task_routes,
 )
 from kitchen_watch.backend.pages.answers import frame_for, go_to, page
 from kitchen_watch.backend.pages.languages import N_
@@ -112,6 +113,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(self_check_routes.router)
     app.include_router(complaint_routes.router)
     app.include_router(hold_routes.router)
+    app.include_router(task_routes.router)
     app.include_router(source_code.router)
     app.mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static")
     for kind, handler in list(app.exception_handlers.items()):

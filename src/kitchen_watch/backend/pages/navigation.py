@@ -30,6 +30,7 @@ ITEMS = (
     NavigationItem("self-checks", "/self-checks", N_("Self-checks"), "eye", for_premises=True),
     NavigationItem("ratings", "/ratings", N_("Ratings"), "ok", for_premises=True),
     NavigationItem("complaints", "/complaints", N_("Complaints"), "info"),
+    NavigationItem("tasks", "/tasks", N_("Tasks"), "copy"),
     NavigationItem("holds", "/holds", N_("Holds"), "lock"),
     NavigationItem("premises", "/premises", N_("Premises"), "premises"),
     NavigationItem("cameras", "/cameras", N_("Cameras"), "camera", for_premises=True),

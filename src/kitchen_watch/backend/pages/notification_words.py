@@ -46,7 +46,6 @@ OCCASIONS: Mapping[Occasion, tuple[str, str]] = MappingProxyType(
             N_("A complaint has come in. Accept it and look into it; its evidence is held."),
         ),
         Occasion.COMPLAINT_DUE: (N_("Complaint due"), N_("A complaint must be accepted or answered soon.")),
-        Occasion.TASK: (N_("Task"), N_("A task was given to your unit.")),
         Occasion.TASK_DUE: (N_("Task due"), N_("A task of your unit is due soon and not done.")),
         Occasion.SELF_CHECK: (
             N_("Self-check due"),
