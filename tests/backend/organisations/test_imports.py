@@ -105,6 +105,9 @@ def test_a_tree_comes_in_any_order_and_people_with_their_passwords(any_backend: 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_is_exported_comes_back_as_it_is(backend: Backend, kind: ImportKind, form: str) -> None:
     admin = backend.logged_in("admin")
+    assert apply(
+        admin, send(admin, "tasks", "编号,上级编号,任务,责任单位编码\n1,,甲,\n1.1,1,乙,grid-1\n")
+    ).is_success
     file = admin.get(f"/api/v1/exports/{kind}", params={"format": form})
     assert file.status_code == 200
     preview = admin.post(f"/api/v1/imports/{kind}", content=file.content).json()

@@ -94,7 +94,7 @@ def complaint_pages(name: str) -> Pages:
         "counts": ComplaintCounts(open=2, overdue=1), "view": {"show": "open", "q": name, "find": name},
         "chosen": None, "matches": [place], "form": {}, "problem": None, "words": words,
     }  # fmt: skip
-    empty = {
+    empty: dict[str, Any] = {
         "complaints": [], "older": None, "chosen": place, "matches": [], "problem": PROBLEMS[0],
         "form": {"text": name}, "view": {"show": "all", "q": "", "find": ""},
     }  # fmt: skip
@@ -103,7 +103,7 @@ def complaint_pages(name: str) -> Pages:
         "holds": holds(name), "older": "1", "edges": [edge], "lifted": True,
         "form": {"kind": "alert", "what": name}, "problem": None, "words": words,
     }  # fmt: skip
-    none = {"holds": [], "older": None, "edges": [], "lifted": False, "form": {}}
+    none: dict[str, Any] = {"holds": [], "older": None, "edges": [], "lifted": False, "form": {}}
     entries = [HoldEntry(at=NOW, by=name, act=act, reason=name) for act in HoldAct]
     run = RunView(
         key="night/2026-03-02", kind=RunKind.NIGHT, started_at=NOW, finished_at=NOW, looked_at=3,
