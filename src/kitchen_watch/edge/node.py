@@ -22,6 +22,7 @@ from kitchen_watch.control import (
     Heartbeat,
     Hello,
 )
+from kitchen_watch.edge.allocation import bound_arenas
 from kitchen_watch.edge.building import build_camera
 from kitchen_watch.edge.cameras import Cameras, RunningCamera
 from kitchen_watch.edge.configuration import (
@@ -136,6 +137,7 @@ class EdgeNode:
             DetectorError: the model cannot be used.
             EvidenceError: the data directory cannot be used.
         """
+        bound_arenas()
         configuration = load_configuration(config_path)
         settings = configuration.settings
         judgement = await asyncio.to_thread(
