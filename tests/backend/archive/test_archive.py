@@ -22,7 +22,8 @@ from kitchen_watch.backend.audit.tables import AuditRow
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.events import EvidenceKind
-from tests.backend.self_checks.test_self_checks import begin, hand_in
+from tests.backend.patrols.inspectors import good_answers
+from tests.backend.self_checks.test_self_checks import begin, hand_in, photo
 from tests.backend.stories import CLIP, Chain, deliver, opening_with_evidence, upload
 from tests.backend.support import NOON, Backend, running
 
@@ -67,6 +68,15 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
                 .where(EvidenceFileRow.alert_id == 2)
                 .values(completed_at=None, deleted_at=datetime(2026, 3, 2, 20, 0, tzinfo=UTC))
             )
+        started = officer.post("/api/v1/patrols", json={"premises_id": B, "kind": "patrol"})
+        assert started.status_code == 201, started.text
+        check, where = started.json(), f"/api/v1/patrols/{started.json()['check_id']}"
+        item = next(iter(good_answers(check)))
+        shown = officer.post(f"{where}/photos", params={"item": item}, content=photo(9))
+        assert shown.status_code in {200, 201}, shown.text
+        version = officer.get(where).json()["version"]
+        form = {"version": version, "answers": good_answers(check)}
+        assert officer.post(f"{where}/complete", json=form).status_code == 200
         clock.advance(timedelta(days=1))
         manager = backend.logged_in("manager_b")
         hand_in(manager, begin(manager))
@@ -117,6 +127,7 @@ def test_what_is_in_it_and_what_is_not_stands_in_the_index(taken: zipfile.ZipFil
     archive = taken
     names = set(archive.namelist())
     assert {"00-cover.pdf", "01-labels.pdf", "02-index.pdf", "letters/1.pdf", "letters/2.pdf"} <= names
+    assert {"checks/000001/form.txt", "checks/000001/1.jpg"} <= names
     assert {"self-checks/2026-03-03-daily-1/form.txt", "alerts/000001/timeline.txt"} <= names
     assert not any(name.startswith("alerts/000004") for name in names), "an alert of restaurant A"
     story = archive.read("alerts/000001/timeline.txt").decode()

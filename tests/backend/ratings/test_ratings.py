@@ -22,6 +22,7 @@ from kitchen_watch.backend.ratings.snapshots import is_intact
 from kitchen_watch.backend.ratings.tables import HonourRow, RatingSnapshotRow
 from kitchen_watch.backend.ratings.timer import RatingTimer
 from kitchen_watch.clock import ManualClock
+from tests.backend.patrols.inspectors import good_answers
 from tests.backend.stories import Violation, deliver, opening
 from tests.backend.support import NOON, Backend, running
 
@@ -184,6 +185,30 @@ def test_no_score_ever_reaches_one_of_the_three_official_scales(district: Backen
         ]
         assert letters == [], "a column for one letter invites a grade"
     assert not any("grade" in key or "level" in key for key in rating(district.logged_in("manager_a")))
+
+
+def test_what_officers_found_in_a_check_counts_once_it_is_handed_in(district: Backend) -> None:
+    officer = district.logged_in("regulator")
+    check = officer.post("/api/v1/patrols", json={"premises_id": A, "kind": "patrol"}).json()
+    where = f"/api/v1/patrols/{check['check_id']}"
+    answers = good_answers(check)
+    plain = (
+        key for key, item in items_of(check).items() if item["kind"] == "yes_no" and not item["photo_if_bad"]
+    )
+    bad = next(plain)
+    answers[bad] = {"value": "no" if answers[bad]["value"] == "yes" else "yes"}
+    assert rating(officer)["score"] == 97.0
+    done = officer.post(f"{where}/complete", json={"version": check["version"], "answers": answers})
+    assert done.status_code == 200, done.text
+    district.clock.advance(timedelta(minutes=1))  # type: ignore[attr-defined]  # a clock set by hand
+    found = rating(officer)
+    assert found["score"] == 96.0
+    assert found["lines"][-1]["check_ids"] == [check["check_id"]]
+
+
+def items_of(check: dict[str, Any]) -> dict[str, Any]:
+    sections = check["form"]["content"]["sections"]
+    return {item["key"]: item for section in sections for item in section["items"]}
 
 
 def test_the_figures_of_a_parent_are_the_sum_of_its_children(district: Backend) -> None:
