@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
-from kitchen_watch.backend.organisations.tables import CameraRow
+from kitchen_watch.backend.organisations.tables import CameraRow, EdgeRow
 from kitchen_watch.control import CameraState
 from tests.backend.support import NOON, Backend, running
 
@@ -90,3 +90,18 @@ def test_the_wall_goes_through_the_cameras_that_were_searched_for(district: Back
     assert re.findall(r'<a href="/cameras/(more-\d+)/live"', last) == ["more-228", "more-229"]
     assert browser.get("/wall", params={"words": "nobody"}).status_code == 200
     assert district.logged_in("admin").get("/live-test").status_code == 200
+
+
+def test_edges_are_in_pages_too(district: Backend) -> None:
+    with district.parts.database.write() as session:
+        like = session.scalars(select(EdgeRow).where(EdgeRow.edge_id == "edge-2")).one()
+        values = {column.key: getattr(like, column.key) for column in EdgeRow.__table__.columns}
+        session.execute(insert(EdgeRow), [values | {"edge_id": f"node-{n:03}"} for n in range(120)])
+    browser = district.logged_in("admin")
+    first = browser.get("/edges").text
+    assert 'href="/edges?from=100"' in first
+    second = browser.get("/edges?from=100").text
+    pages = [re.findall(r"(?:edge|node)-\d+(?=</small>)", page) for page in (first, second)]
+    assert [len(page) for page in pages] == [100, 22]
+    assert not set(pages[0]) & set(pages[1])
+    assert 'href="/edges?from=0"' in second

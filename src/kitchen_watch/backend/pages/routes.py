@@ -42,6 +42,7 @@ ALERTS_AT_HOME = 10
 AlertId = Annotated[int, Path(ge=1, lt=2**63)]
 PREMISES_PER_PAGE = 40
 CAMERAS_PER_PAGE = 100
+EDGES_PER_PAGE = 100
 CameraWords = Annotated[str, Query(max_length=100, description="part of an id, a name or a premises")]
 TROUBLED_SHOWN = 8
 
@@ -173,11 +174,22 @@ def show_cameras(
 
 
 @router.get("/edges")
-def show_edges(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
-    """The analysis nodes whose cameras are all in scope."""
+def show_edges(
+    person: Regulator,
+    frame: FrameOf,
+    parts: PartsOf,
+    first: Annotated[int, Query(alias="from", ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """The analysis nodes whose cameras are all in scope, a page of them."""
     with parts.database.read() as session:
-        edges = edge_list(session, person, now=frame.now)
-    return page("edges.html", frame, edges=edges)
+        edges = edge_list(session, person, now=frame.now, first=first, limit=EDGES_PER_PAGE + 1)
+    return page(
+        "edges.html",
+        frame,
+        edges=edges[:EDGES_PER_PAGE],
+        before=max(0, first - EDGES_PER_PAGE) if first else None,
+        following=first + EDGES_PER_PAGE if len(edges) > EDGES_PER_PAGE else None,
+    )
 
 
 @router.get("/home")
