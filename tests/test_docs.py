@@ -43,8 +43,11 @@ def test_the_example_backend_configuration_loads() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "ARCHITECTURE.md", "models/README.md", "CHANGELOG.md", "docs/deploy.md", "docs/scaling.md"],
-)
+    [
+        "README.md", "ARCHITECTURE.md", "models/README.md", "CHANGELOG.md",
+        "docs/deploy.md", "docs/live.md", "docs/scaling.md",
+    ],
+)  # fmt: skip
 def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     path = REPOSITORY / page
     for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", path.read_text(encoding="utf-8")):

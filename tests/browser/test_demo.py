@@ -63,9 +63,6 @@ def cells(page: Page) -> dict[str, dict[str, Any]]:
 
 def test_chromium_plays_all_demo_cameras_through_webrtc(chromium: Browser, demo: dict[str, Any]) -> None:
     address = demo["address"]
-    edge = httpx.get(demo["edge_status"]).json()
-    sizes = {one["camera_id"]: [one["width"], one["height"]] for one in edge["cameras"]}
-    assert len(sizes) >= 5
     (given,) = [one["password"] for one in demo["logins"] if one["username"] == "donghu"]
     with httpx.Client(base_url=address) as client:
         me = client.post("/api/v1/session", json={"username": "donghu", "password": given}).json()
@@ -78,18 +75,34 @@ def test_chromium_plays_all_demo_cameras_through_webrtc(chromium: Browser, demo:
     page.fill("#password", PASSWORD)
     page.click("form[action='/login'] button.button-primary")
     page.wait_for_url(lambda url: "/login" not in url)
-    page.goto(f"{address}/wall?show=9")
-    began: dict[str, dict[str, Any]] = {}
-    for _ in range(300):
+    for _ in range(3):  # a machine that still starts all this may miss the patience of the best way
+        page.goto(f"{address}/wall?show=9")
+        page.wait_for_selector("[data-live]")
+        if all(one["way"] == "webrtc" for one in when_all_play(page).values()):
+            break
+    sizes = {
+        one["camera_id"]: [one["width"], one["height"]]
+        for one in httpx.get(f"{demo['edge_status']}/status").json()["cameras"]
+    }
+    assert len(sizes) >= 5
+    before = cells(page)
+    assert {name: (one["way"], one["size"]) for name, one in before.items()} == {
+        name: ("webrtc", size) for name, size in sizes.items()
+    }
+    for _ in range(50):
         page.wait_for_timeout(200)
         now = cells(page)
-        began |= {name: one for name, one in now.items() if name not in began and one["way"] == "webrtc"}
-        if len(began) == len(sizes) and all(
-            now[name]["frames"] > one["frames"] + 20 for name, one in began.items()
-        ):
+        if all(now[name]["frames"] > before[name]["frames"] + 20 for name in before):
             break
-    assert set(now) == set(sizes)
-    for name, one in now.items():
-        assert (name, one["way"], one["size"]) == (name, "webrtc", sizes[name])
-        assert one["frames"] > began[name]["frames"] + 20
+    assert {name for name in before if now[name]["frames"] <= before[name]["frames"] + 20} == set()
     page.context.close()
+
+
+def when_all_play(page: Page) -> dict[str, dict[str, Any]]:
+    """The cells once all of them show a moving picture, at most after half a minute."""
+    for _ in range(60):
+        page.wait_for_timeout(500)
+        now = cells(page)
+        if all(one["way"] in {"webrtc", "fmp4", "mjpeg"} for one in now.values()):
+            break
+    return now

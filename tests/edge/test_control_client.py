@@ -4,7 +4,7 @@ backend that goes away is found again."""
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from kitchen_watch import signing
 from kitchen_watch.clock import SystemClock
 from kitchen_watch.control import (
     CameraCommand,
+    CommandAnswer,
     ConfigurationAnswer,
     ConfigurationOffer,
     Heartbeat,
@@ -23,10 +24,12 @@ from kitchen_watch.control import (
     Welcome,
     from_edge,
 )
+from kitchen_watch.edge import control_client
 from kitchen_watch.edge.control_client import (
     CONTROL_PATH,
     FIRST_RETRY,
     LONGEST_RETRY,
+    MAX_MESSAGE_BYTES,
     ControlClient,
     retry_delay,
 )
@@ -170,3 +173,38 @@ def test_the_path_of_a_backend_behind_a_prefix_is_kept() -> None:
         clock=SystemClock(),
     )  # fmt: skip
     assert client._url == f"wss://bureau.example/kitchens{CONTROL_PATH}"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("sent", ["huge", "nested", "no json", "half", "binary", "breaks the node"])
+async def test_whatever_the_backend_sends_the_edge_stays_or_comes_back(
+    sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_self: Node, _offer: ConfigurationOffer) -> None:
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(Node, "apply", broken)
+    monkeypatch.setattr(control_client, "retry_delay", lambda *_args, **_more: timedelta(0))
+    offer = ConfigurationOffer(offer_id=uuid4(), version="1", cameras={})
+    messages: dict[str, str | bytes] = {
+        "huge": "x" * (MAX_MESSAGE_BYTES + 1),
+        "nested": '{"type": "configuration_offer", "cameras": ' + "[" * 200_000,
+        "no json": "hello?",
+        "half": '{"type": "viewer_offer", "view_id": "',
+        "binary": b"\xff\x00",
+        "breaks the node": offer.model_dump_json(),
+    }
+    backend = Backend()
+    async with await backend.listen() as server:
+        running = asyncio.create_task(_client(_port(server)).run())
+        await backend.next_of(Hello)
+        assert backend.connection is not None
+        await backend.connection.send(messages[sent])
+        if sent in {"huge", "breaks the node"}:
+            await backend.next_of(Hello)  # it came back
+        else:
+            command = CameraCommand(command_id=uuid4(), camera_id="cam-1", action="snapshot")
+            await backend.connection.send(command.model_dump_json())
+            assert (await backend.next_of(CommandAnswer)).accepted
+        assert not running.done()
+        running.cancel()

@@ -144,6 +144,9 @@ class ControlClient:
                 reason = "the backend closed the connection"
             except (OSError, TimeoutError, websockets.WebSocketException) as error:
                 reason = str(error) or type(error).__name__
+            except Exception as error:
+                log.exception("control connection broken off", reason=str(error)[:300])
+                reason = type(error).__name__
             if self.connected:
                 attempt = 0
             self.connected = False

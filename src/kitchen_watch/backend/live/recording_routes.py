@@ -92,7 +92,13 @@ async def show_piece(
         piece=segment_id,
     )  # fmt: skip
     content = await parts.live.recordings.piece(edge_id, camera_id, segment_id)
+    await run_in_threadpool(_check, parts, person, camera_id)  # a right may have ended meanwhile
     return Response(content, media_type="video/mp4", headers=NOT_STORED)
+
+
+def _check(parts: Parts, person: Person, camera_id: str) -> None:
+    with parts.database.read() as session:
+        visible_camera(session, person, camera_id)
 
 
 def _note(

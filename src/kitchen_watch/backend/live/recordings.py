@@ -20,7 +20,9 @@ from kitchen_watch.control import PUSH_DELTA, PushHeader, PushRequest, Recording
 from kitchen_watch.errors import Conflict
 
 MAX_BYTES = 64 * 1024 * 1024
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 16
+MOST_OF_ONE_EDGE = 4
+"""An edge that does not send keeps no other edge's recordings waiting."""
 FETCH_S = 30.0
 ENOUGH = 1000
 
@@ -63,7 +65,8 @@ class Recordings:
         Raises:
             Conflict: the edge is away, no longer keeps it, or did not send it in time.
         """
-        if len(self._fetches) >= MOST_AT_ONCE:
+        of_edge = sum(fetch.edge_id == edge_id for fetch in self._fetches.values())
+        if len(self._fetches) >= MOST_AT_ONCE or of_edge >= MOST_OF_ONE_EDGE:
             raise Conflict("Too many recordings are being fetched just now. Try again in a moment.")
         fetch, push_id = _Fetch(edge_id), uuid4()
         fetch.content.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -77,6 +80,7 @@ class Recordings:
         except TimeoutError:
             raise Conflict(f"The edge {edge_id} did not send the piece in {self._fetch_s:.0f} s.") from None
         finally:
+            fetch.content.cancel()  # who still sends it may stop
             del self._fetches[push_id]
 
     def expects(self, edge_id: str, push_id: UUID) -> bool:
@@ -97,6 +101,8 @@ class Recordings:
                 if not message or message[0] != PUSH_DELTA:
                     raise ValueError("no part of a piece")
                 content += message[1:]
+                if fetch.content.done():
+                    raise ValueError("nobody waits for it any more")
             if len(content) != size:
                 raise ValueError("more than it said")
         except WebSocketDisconnect:
