@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kitchen_watch.control import WHOLLY_HIDDEN
 from tests.backend.live.edges import edge_of
 from tests.backend.public.test_public import award, heard, make_public, premises_id, publish
 from tests.backend.support import Backend
@@ -56,14 +57,21 @@ def test_a_stranger_looks_into_the_kitchen(site: Backend, visit: Visit) -> None:
     page = prepared(site)
     shown = "document.querySelector('[data-public-camera]').dataset.state"
     with edge_of(site) as edge:
+        known = False  # where faces are
 
         async def hidden() -> bytes:
-            return media.picture()
+            content = media.picture()
+            return content if known else content[:2] + WHOLLY_HIDDEN + content[2:]
 
         edge.cameras["cam-a1"].public_picture = hidden
         stranger = visit(size=PHONE)
         stranger.go(page)
+        stranger.until(f"{shown} === 'hidden'", seconds=25)
+        assert "整体模糊" in stranger.page.inner_text("[data-public-camera]")
+        stranger.keep_picture("public-hidden")
+        known = True
         stranger.until(f"{shown} === 'shown'", seconds=25)
+        assert "整体模糊" not in stranger.page.inner_text("[data-public-camera]")
         assert (
             stranger.page.evaluate("document.querySelector('[data-public-camera] img').naturalWidth") == 640
         )
