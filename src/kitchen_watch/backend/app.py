@@ -57,6 +57,8 @@ from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.patrols import routes as patrol_routes
 from kitchen_watch.backend.patrols import sweep_routes
 from kitchen_watch.backend.patrols.warning import SweepWarnings
+from kitchen_watch.backend.presence import routes as presence_routes
+from kitchen_watch.backend.presence.counting import PresenceTimer
 from kitchen_watch.backend.problems import install_problems
 from kitchen_watch.backend.public import routes as public_routes
 from kitchen_watch.backend.public.pictures import PublicPictures
@@ -103,6 +105,7 @@ ROUTERS = (
     webhook_routes.router,
     letter_routes.router,
     statistics_routes.router,
+    presence_routes.router,
     report_routes.router,
     notification_routes.router,
     hold_routes.router,
@@ -235,6 +238,7 @@ def make_loops(parts: Parts) -> tuple[_Loop, ...]:
         ReportTimer(database, clock, settings.reports, patrols=settings.patrols),
         RatingTimer(database, clock, settings.ratings).looking(),
         MonthsTimer(database, clock).looking(),
+        PresenceTimer(database, clock).looking(),
         SweepWarnings(database, clock, settings.patrols),
         SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url).looking(),
     )

@@ -20,6 +20,7 @@ from kitchen_watch.backend.notifications import tables as _notifications
 from kitchen_watch.backend.organisations import import_tables as _imports
 from kitchen_watch.backend.organisations import tables as _organisations
 from kitchen_watch.backend.patrols import tables as _patrols
+from kitchen_watch.backend.presence import tables as _presence
 from kitchen_watch.backend.public import tables as _public
 from kitchen_watch.backend.ratings import tables as _ratings
 from kitchen_watch.backend.reports import tables as _reports
@@ -48,6 +49,7 @@ ROOMS = (
     _notifications,
     _organisations,
     _patrols,
+    _presence,
     _public,
     _ratings,
     _retention,

@@ -17,6 +17,7 @@ from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.notifications.settings import NotificationSettings
 from kitchen_watch.backend.patrols.settings import PatrolSettings
+from kitchen_watch.backend.presence.settings import PresenceSettings
 from kitchen_watch.backend.public.settings import PublicSettings
 from kitchen_watch.backend.ratings.settings import RatingSettings
 from kitchen_watch.backend.reports.settings import ReportSettings
@@ -100,6 +101,7 @@ class BackendSettings(Settings):
     archive: ArchiveSettings = ArchiveSettings()
     retention: RetentionSettings = RetentionSettings()
     patrols: PatrolSettings = PatrolSettings()
+    presence: PresenceSettings = PresenceSettings()
     complaints: ComplaintSettings = ComplaintSettings()
     tasks: TaskSettings = TaskSettings()
     log_format: LogFormat = "console"

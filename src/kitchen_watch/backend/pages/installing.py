@@ -35,6 +35,7 @@ from kitchen_watch.backend.pages import (
     rule_set_routes,
     self_check_routes,
     source_code,
+    statistics_routes,
     task_routes,
 )
 from kitchen_watch.backend.pages.answers import frame_for, go_to, page
@@ -108,6 +109,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(receiver_routes.router)
     app.include_router(report_routes.router)
     app.include_router(rating_routes.router)
+    app.include_router(statistics_routes.router)
     app.include_router(campaign_routes.router)
     app.include_router(archive_routes.router)
     app.include_router(self_check_routes.router)

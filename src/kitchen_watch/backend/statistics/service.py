@@ -120,7 +120,7 @@ def _children(
     below: dict[int, list[GridSums]] = defaultdict(list)
     for grid, counted in sums.items():
         if grid in nodes:
-            below[_child_on_the_way(nodes[grid].path, own.path if own is not None else "/")].append(counted)
+            below[child_on_the_way(nodes[grid].path, own.path if own is not None else "/")].append(counted)
     return [
         NodeFigures(
             node_id=child,
@@ -140,7 +140,7 @@ def _common(nodes: dict[int, NodeRow], question: Question) -> NodeRow | None:
     return roots[0] if question.everything and len(roots) == 1 else None
 
 
-def _child_on_the_way(path: str, own: str) -> int:
+def child_on_the_way(path: str, own: str) -> int:
     """The child of ``own`` that leads to ``path``; the last of the path if it is ``own`` itself."""
     steps = path.removeprefix(own).strip("/")
     return int((steps or path.strip("/").rpartition("/")[2]).partition("/")[0])

@@ -1,0 +1,1 @@
+"""Whether somebody is watching: coverage of premises by cameras, and minutes in which cameras were seen."""
