@@ -32,6 +32,8 @@ ITEMS = (
     NavigationItem("complaints", "/complaints", N_("Complaints"), "info"),
     NavigationItem("tasks", "/tasks", N_("Tasks"), "copy"),
     NavigationItem("holds", "/holds", N_("Holds"), "lock"),
+    NavigationItem("statistics", "/statistics", N_("Statistics"), "grow"),
+    NavigationItem("coverage", "/coverage", N_("Coverage"), "eye"),
     NavigationItem("premises", "/premises", N_("Premises"), "premises"),
     NavigationItem("cameras", "/cameras", N_("Cameras"), "camera", for_premises=True),
     NavigationItem("edges", "/edges", N_("Edge nodes"), "edge"),

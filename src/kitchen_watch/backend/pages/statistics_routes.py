@@ -10,15 +10,17 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from kitchen_watch.backend.alerts.service import AlertFilters, alert_page
 from kitchen_watch.backend.auth.callers import Regulator
 from kitchen_watch.backend.organisations.service import node_tree
 from kitchen_watch.backend.pages import charts
-from kitchen_watch.backend.pages.administration_words import BUSINESS_TYPES
+from kitchen_watch.backend.pages.administration_words import BUSINESS_TYPES, ZONE_TYPES
 from kitchen_watch.backend.pages.answers import FrameOf, page
 from kitchen_watch.backend.pages.languages import N_
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import CODES, TIERS
 from kitchen_watch.backend.parts import PartsOf
+from kitchen_watch.backend.presence.service import coverage
 from kitchen_watch.backend.statistics.figures import LOCAL_OFFSET_MINUTES
 from kitchen_watch.backend.statistics.schemas import StatisticsView
 from kitchen_watch.backend.statistics.service import precision, question_of, statistics
@@ -46,7 +48,7 @@ RATES = (
     ("appeals_won_rate", N_("Appeals upheld"), N_("of those decided"), False),
 )
 """Rate, its name, what it is a rate of, and whether more of it is better."""
-SHOWN_CODES, SHOWN_SOURCES = 10, 15
+SHOWN_CODES, SHOWN_SOURCES, WALL_ALERTS = 10, 15, 6
 
 
 @router.get("/statistics")
@@ -114,37 +116,111 @@ def heat(hours: list[list[int]]) -> list[list[int]]:
 
 def pictures(found: StatisticsView, frame: Frame) -> dict[str, Markup]:
     """The charts of the page, in the language of the page."""
-    say = frame.language.gettext
+    gettext = frame.language.gettext
     english = frame.language.code == "en"
     names = [child.name_en if english and child.name_en else child.name for child in found.children]
     codes = [one for one in found.codes if one.believed][:SHOWN_CODES]
-    alerts = say("Verified alerts")
+    alerts = gettext("Verified alerts")
     return {
         "trend": charts.lines(
             [f"{one.day:%m-%d}" for one in found.days],
-            [charts.Series(say("Alerts"), [one.count for one in found.days])],
-            title=say("Alerts by day, false ones left out"),
+            [charts.Series(gettext("Alerts"), [one.count for one in found.days])],
+            title=gettext("Alerts by day, false ones left out"),
         ),
         "pareto": charts.pareto(
-            [say(CODES[one.code]) if one.code in CODES else one.code for one in codes],
+            [gettext(CODES[one.code]) if one.code in CODES else one.code for one in codes],
             [one.believed for one in codes],
             [one.cumulative_share for one in codes],
-            title=say("What is found most"),
-            names=(alerts, say("Share with all before, %")),
+            title=gettext("What is found most"),
+            names=(alerts, gettext("Share with all before, %")),
         ),
         "ranking": charts.ranking(
             names,
             [
                 charts.Series(alerts, [child.figures.believed for child in found.children]),
-                charts.Series(say("False alarms"), [child.figures.false_alarms for child in found.children]),
+                charts.Series(
+                    gettext("False alarms"), [child.figures.false_alarms for child in found.children]
+                ),
             ],
-            title=say("By area"),
+            title=gettext("By area"),
         ),
         "map": charts.tree_map(
             [
                 (name, [(name, child.figures.believed)])
                 for name, child in zip(names, found.children, strict=True)
             ],
-            title=say("Shares of the areas"),
+            title=gettext("Shares of the areas"),
         ),
     }
+
+
+CAMERA_TROUBLE = MappingProxyType(
+    {
+        "unknown": N_("never heard of"),
+        "silent": N_("the edge node is silent"),
+        "connecting": N_("connecting"),
+        "stalled": N_("the picture stands still"),
+        "offline": N_("offline"),
+        "ended": N_("the film has ended"),
+    }
+)
+
+
+@router.get("/coverage")
+def show_coverage(request: Request, person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
+    """How far the cameras have got, who is watching, who is blind."""
+    values = request.query_params
+    with parts.database.read() as session:
+        nodes = node_tree(session, person)
+        node_id = next((node.id for node in nodes if str(node.id) == values.get("grid", "")), None)
+        found = coverage(session, person, parts.settings.presence, now=frame.now, node_id=node_id)
+    gettext = frame.language.gettext
+    english = frame.language.code == "en"
+    line = charts.lines(
+        [f"{one.day:%m-%d}" for one in found.days],
+        [
+            charts.Series(gettext("Premises covered, %"), [_percent(one.covered.rate) for one in found.days]),
+            charts.Series(gettext("Minutes watched, %"), [_percent(one.watched.rate) for one in found.days]),
+            charts.Series(gettext("Target, %"), [_percent(found.target) for _ in found.days]),
+        ],
+        title=gettext("Coverage and presence by day"),
+    )
+    areas = charts.ranking(
+        [one.name_en if english and one.name_en else one.name for one in found.areas],
+        [
+            charts.Series(
+                gettext("Premises covered, %"), [_percent(one.covered.rate) for one in found.areas]
+            ),
+            charts.Series(gettext("Minutes watched, %"), [_percent(one.watched.rate) for one in found.areas]),
+        ],
+        title=gettext("By area"),
+    )
+    return page(
+        "coverage.html", frame, found=found, nodes=nodes, node_id=node_id, line=line, areas=areas,
+        trouble=CAMERA_TROUBLE, zone_types=ZONE_TYPES,
+    )  # fmt: skip
+
+
+@router.get("/duty")
+def show_duty_wall(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
+    """A wall for the duty room: large figures of today, read from across the room; nothing to click."""
+    since_at, until_at = span(frame.now, 1)
+    with parts.database.read() as session:
+        question = question_of(session, person, since_at=since_at, until_at=until_at)
+        today = statistics(session, question, now=frame.now)
+        found = coverage(session, person, parts.settings.presence, now=frame.now, days=1)
+        urgent = alert_page(
+            session,
+            person,
+            links=parts.links,
+            filters=AlertFilters(tiers=(1,)),
+            cursor=None,
+            limit=WALL_ALERTS,
+        )
+    return page(
+        "duty.html", frame, today=today, found=found, urgent=urgent.items, pictures=pictures(today, frame)
+    )
+
+
+def _percent(rate: float | None) -> float | None:
+    return None if rate is None else round(100 * rate, 1)
