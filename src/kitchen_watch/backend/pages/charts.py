@@ -20,7 +20,10 @@ from markupsafe import Markup
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 
 _SVG = "{http://www.w3.org/2000/svg}"
-WIDTH, HEIGHT = 720, 300
+WIDTH, WIDE, HEIGHT = 520, 900, 300
+"""Of half a page, of a whole one (lines over time), and of both, in units of the picture."""
+FLAT = 4
+"""With more bars than that their names are turned."""
 DENSE = 12
 """With more labels than that on an axis only some are written."""
 
@@ -73,6 +76,8 @@ def pareto(
     """Bars from the most frequent on, and beside each the share (0..1) of all up to it."""
     chart = _chart(pygal.Bar, title, HEIGHT)
     chart.x_labels = list(labels)
+    if len(labels) > FLAT:
+        chart.x_label_rotation = 20
     chart.secondary_range = (0, 100)
     chart.add(names[0], list(counts))
     chart.add(names[1], [100 * share for share in shares], secondary=True, formatter=_percent)
@@ -101,6 +106,11 @@ def _drawn(
 ) -> Markup:
     chart = _chart(kind, title, height, **more)
     chart.x_labels = list(labels)
+    if not dense:
+        # Room for the names is measured as if they were Latin; Chinese ones are twice as wide.
+        chart.margin_left = 8 + 7 * max(
+            (sum(not one.isascii() for one in name) for name in labels), default=0
+        )
     if dense and len(labels) > DENSE:
         step = -(-len(labels) // DENSE)
         chart.x_labels_major = list(labels)[::step]
@@ -114,7 +124,8 @@ def _drawn(
 
 def _chart(kind: Callable[..., Any], title: str, height: int, **more: Any) -> Any:
     chart = kind(
-        js=(), no_prefix=True, disable_xml_declaration=True, width=WIDTH, height=height,
+        js=(), no_prefix=True, disable_xml_declaration=True, height=height,
+        width=WIDE if kind is pygal.Line else WIDTH,
         legend_at_bottom=True, margin=8, value_formatter=_number, min_scale=3, max_scale=6,
         truncate_label=-1, **more,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from kitchen_watch.backend.alerts.service import AlertFilters, alert_page
+from kitchen_watch.backend.alerts.states import FINISHED, AlertState
 from kitchen_watch.backend.auth.callers import Regulator
 from kitchen_watch.backend.organisations.service import node_tree
 from kitchen_watch.backend.pages import charts
@@ -48,7 +49,8 @@ RATES = (
     ("appeals_won_rate", N_("Appeals upheld"), N_("of those decided"), False),
 )
 """Rate, its name, what it is a rate of, and whether more of it is better."""
-SHOWN_CODES, SHOWN_SOURCES, WALL_ALERTS = 10, 15, 6
+SHOWN_CODES, SHOWN_SOURCES, WALL_ALERTS = 10, 10, 6
+UNFINISHED = tuple(state for state in AlertState if state not in FINISHED)
 
 
 @router.get("/statistics")
@@ -132,7 +134,7 @@ def pictures(found: StatisticsView, frame: Frame) -> dict[str, Markup]:
             [one.believed for one in codes],
             [one.cumulative_share for one in codes],
             title=gettext("What is found most"),
-            names=(alerts, gettext("Share with all before, %")),
+            names=(alerts, gettext("Share with all before, in percent")),
         ),
         "ranking": charts.ranking(
             names,
@@ -179,9 +181,13 @@ def show_coverage(request: Request, person: Regulator, frame: FrameOf, parts: Pa
     line = charts.lines(
         [f"{one.day:%m-%d}" for one in found.days],
         [
-            charts.Series(gettext("Premises covered, %"), [_percent(one.covered.rate) for one in found.days]),
-            charts.Series(gettext("Minutes watched, %"), [_percent(one.watched.rate) for one in found.days]),
-            charts.Series(gettext("Target, %"), [_percent(found.target) for _ in found.days]),
+            charts.Series(
+                gettext("Premises covered, in percent"), [_percent(one.covered.rate) for one in found.days]
+            ),
+            charts.Series(
+                gettext("Minutes watched, in percent"), [_percent(one.watched.rate) for one in found.days]
+            ),
+            charts.Series(gettext("Target, in percent"), [_percent(found.target) for _ in found.days]),
         ],
         title=gettext("Coverage and presence by day"),
     )
@@ -189,9 +195,11 @@ def show_coverage(request: Request, person: Regulator, frame: FrameOf, parts: Pa
         [one.name_en if english and one.name_en else one.name for one in found.areas],
         [
             charts.Series(
-                gettext("Premises covered, %"), [_percent(one.covered.rate) for one in found.areas]
+                gettext("Premises covered, in percent"), [_percent(one.covered.rate) for one in found.areas]
             ),
-            charts.Series(gettext("Minutes watched, %"), [_percent(one.watched.rate) for one in found.areas]),
+            charts.Series(
+                gettext("Minutes watched, in percent"), [_percent(one.watched.rate) for one in found.areas]
+            ),
         ],
         title=gettext("By area"),
     )

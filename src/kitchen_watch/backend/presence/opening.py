@@ -22,4 +22,4 @@ def is_open_at(hours: Mapping[str, Any], local: datetime) -> bool:
 
 
 def _spans(hours: Mapping[str, Any], local: datetime) -> list[tuple[str, str]]:
-    return [tuple(span.split("-", 1)) for span in hours.get(WEEKDAYS[local.weekday()], [])]  # type: ignore[misc]  # two parts, checked when stored
+    return [tuple(span.split("-", 1)) for span in hours.get(WEEKDAYS[local.weekday()], [])]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.person import Person
@@ -32,6 +34,8 @@ from kitchen_watch.backend.statistics.questions import below_path
 from kitchen_watch.backend.statistics.schemas import share_view
 from kitchen_watch.backend.statistics.service import child_on_the_way
 from kitchen_watch.errors import NotFound
+
+_Columns = TypeVarTuple("_Columns")
 
 SHOWN = 200
 MOST_DAYS = 366
@@ -97,7 +101,7 @@ def _place(
     return own, {one: row for one, row in nodes.items() if row.path.startswith(own.path)}
 
 
-def _cameras(place: ColumnElement[bool]):  # type: ignore[no-untyped-def]  # a Select[int]
+def _cameras(place: ColumnElement[bool]) -> Select[int]:
     return (
         select(func.count())
         .select_from(CameraRow)
@@ -106,7 +110,7 @@ def _cameras(place: ColumnElement[bool]):  # type: ignore[no-untyped-def]  # a S
     )
 
 
-def _with_state(query):  # type: ignore[no-untyped-def]  # keeps what the query selects
+def _with_state(query: Select[*_Columns]) -> Select[*_Columns]:
     return query.outerjoin(CameraStateRow, CameraStateRow.camera_id == CameraRow.camera_id).outerjoin(
         EdgeStateRow, EdgeStateRow.edge_id == CameraRow.edge_id
     )
@@ -132,7 +136,7 @@ def _minutes(session: Session, node_ids: set[int], since: str) -> tuple[dict[str
     return dict(by_day), dict(by_grid)
 
 
-def _sum(shares) -> Share:  # type: ignore[no-untyped-def]  # any iterable of shares
+def _sum(shares: Iterable[Share]) -> Share:
     part = whole = 0
     for one in shares:
         part, whole = part + one.part, whole + one.whole
