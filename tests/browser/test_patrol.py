@@ -32,7 +32,7 @@ def test_an_officer_looks_through_the_cameras_and_hands_the_form_in(site: Backen
         page.fill("#n-hats", "帮厨未戴帽")
         page.evaluate("document.querySelector('[data-item=hats] [data-shoot=cam-a1]').click()")
         page.wait_for_selector("[data-item=hats] [data-tray] img")
-        officer.until("document.querySelector('[data-state]').textContent.includes('13')")
+        officer.until("document.querySelector('.patrol-end [data-state]').textContent.includes('13 / 14')")
         officer.keep_picture("patrol-phone")
         page.evaluate("document.querySelector('[name=complete]').click()")
         page.wait_for_selector(".patrol-findings")
