@@ -26,6 +26,8 @@ OF_REGULATORS = (
     "/alerts",
     "/alerts/1",
     "/board",
+    "/reports",
+    "/reports/tonight",
     "/ratings/1",
     "/patrols",
     "/patrols/sweep",
