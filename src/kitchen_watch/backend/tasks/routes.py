@@ -15,6 +15,7 @@ from kitchen_watch.backend.auth.callers import Regulator, VisitorOf
 from kitchen_watch.backend.bounds import MAX_ID
 from kitchen_watch.backend.organisations.sheets import MEDIA_TYPES, Format, write_rows
 from kitchen_watch.backend.organisations.writing import Author, Writing
+from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.tasks import service
 from kitchen_watch.backend.tasks.attachments import MAX_BYTES, path_of, take_attachment, visible_attachment
@@ -40,12 +41,14 @@ def day_of(parts: Parts) -> date:
 def list_tasks(
     person: Regulator,
     parts: PartsOf,
+    cut: Paging,
     *,
     made: Annotated[bool, Query(description="instead those that complaints made")] = False,
 ) -> TaskTree:
     """Supervision staff: tasks given to units in your scope, with their headings and progress."""
     with parts.database.read() as session:
-        return service.task_tree(session, person, day=day_of(parts), made=made)
+        found = service.task_tree(session, person, day=day_of(parts), made=made)
+    return found.model_copy(update={"items": cut.of(found.items)})
 
 
 @router.get("/progress", summary="Progress by department and by unit")
