@@ -86,9 +86,10 @@ def test_one_code_cannot_take_everything_and_giving_back_keeps_to_that_limit() -
 
 
 def test_presence_checks_and_self_checks_count_where_they_are_known() -> None:
-    unseen = line(LineKind.UNSEEN, online_minutes=750, operating_minutes=1000)
+    unseen = line(LineKind.UNSEEN, online_minutes=7500, operating_minutes=10_000)
     assert unseen is not None
-    assert (unseen.count, unseen.of, unseen.points) == (250, 1000, -2.5)
+    assert (unseen.count, unseen.of, unseen.points) == (2500, 10_000, -2.5)
+    assert line(LineKind.UNSEEN, online_minutes=0, operating_minutes=5) is None, "too little to say anything"
     assert line(LineKind.UNSEEN) is None
     found = line(LineKind.FINDINGS, checks=(Findings(check_id=7, findings=50),))
     assert found is not None

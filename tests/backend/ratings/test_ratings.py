@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.audit.tables import AuditRow
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesOfficialRow, PremisesRow
+from kitchen_watch.backend.presence.tables import CameraDayRow
 from kitchen_watch.backend.public.tables import InspectionGradeRow
 from kitchen_watch.backend.ratings.figures import ratings_figures
 from kitchen_watch.backend.ratings.formula import RatingInputs, rate
@@ -204,6 +205,22 @@ def test_what_officers_found_in_a_check_counts_once_it_is_handed_in(district: Ba
     found = rating(officer)
     assert found["score"] == 96.0
     assert found["lines"][-1]["check_ids"] == [check["check_id"]]
+
+
+def test_cameras_that_were_not_watched_while_open_cost_in_proportion(district: Backend) -> None:
+    with district.parts.database.write() as session:
+        node_id = session.get_one(PremisesRow, A).node_id
+        for day, watched in (("2026-03-01", 1200), ("2026-02-27", 4800), ("2020-01-01", 0)):
+            session.add(
+                CameraDayRow(
+                    camera_id="cam-a1", day=day, premises_id=A, node_id=node_id, counted=9000,
+                    online=watched, operating=4800, watched=watched,
+                )
+            )  # fmt: skip
+    lines = {one["kind"]: one for one in rating(district.logged_in("manager_a"))["lines"]}
+    # the running backend counts a few minutes of today as well
+    assert lines["unseen"]["of"] == pytest.approx(9600, abs=20)
+    assert lines["unseen"]["points"] == pytest.approx(-3.75, abs=0.02)
 
 
 def items_of(check: dict[str, Any]) -> dict[str, Any]:

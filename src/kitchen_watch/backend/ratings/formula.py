@@ -198,6 +198,8 @@ def _line(
 def _unseen(inputs: RatingInputs, formula: RatingFormula) -> list[Line]:
     if not inputs.operating_minutes or inputs.online_minutes is None:
         return []
+    if inputs.operating_minutes < formula.unseen_from_minutes:
+        return []
     blind = max(0, inputs.operating_minutes - inputs.online_minutes)
     if not blind or not formula.unseen:
         return []

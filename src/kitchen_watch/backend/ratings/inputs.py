@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -15,8 +15,10 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
 from kitchen_watch.backend.handling.tables import TransitionRow
-from kitchen_watch.backend.organisations.tables import PremisesRow
+from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.backend.patrols.tables import CheckState, PatrolCheckRow
+from kitchen_watch.backend.presence.figures import day_of
+from kitchen_watch.backend.presence.tables import CameraDayRow
 from kitchen_watch.backend.ratings.formula import Findings, RatedAlert, RatingInputs
 from kitchen_watch.backend.ratings.settings import RatingFormula
 from kitchen_watch.backend.self_checks.due import owed
@@ -80,6 +82,7 @@ def read_inputs(
         min(until_at, now),
         formula,
     )
+    presence = _presence(session, premises_ids if chosen is None else chosen, since_at, until_at)
     patrols = _patrols(session, premises_ids if chosen is None else chosen, since_at, until_at)
     return {
         premises_id: RatingInputs.model_construct(
@@ -87,12 +90,32 @@ def read_inputs(
             since_at=since_at,
             until_at=until_at,
             alerts=tuple(alerts[premises_id]),
+            online_minutes=presence.get(premises_id, NOT_MEASURED)[0],
+            operating_minutes=presence.get(premises_id, NOT_MEASURED)[1],
             checks=tuple(patrols.get(premises_id, ())),
             self_checks_due=checks.get(premises_id, NOT_MEASURED)[0],
             self_checks_missing=checks.get(premises_id, NOT_MEASURED)[1],
         )
         for premises_id in premises_ids
     }
+
+
+def _presence(
+    session: Session, chosen: Collection[int] | Select[int], since_at: datetime, until_at: datetime
+) -> dict[int, tuple[int, int]]:
+    """Camera minutes watched and camera minutes open, of the local days of the span."""
+    cameras = select(CameraRow.camera_id).where(CameraRow.premises_id.in_(chosen))
+    rows = session.execute(
+        select(CameraDayRow.premises_id, func.sum(CameraDayRow.watched), func.sum(CameraDayRow.operating))
+        .where(
+            CameraDayRow.camera_id.in_(cameras),  # the way into the table's key
+            CameraDayRow.premises_id.in_(chosen),
+            CameraDayRow.day >= day_of(since_at),
+            CameraDayRow.day <= day_of(until_at - timedelta(microseconds=1)),
+        )
+        .group_by(CameraDayRow.premises_id)
+    )
+    return {premises_id: (int(watched), int(operating)) for premises_id, watched, operating in rows}
 
 
 def _patrols(

@@ -42,6 +42,9 @@ class RatingFormula(Settings):
     unseen: Points = Field(
         default=10.0, description="for cameras that were never online while open; less in proportion"
     )
+    unseen_from_minutes: Annotated[int, Field(ge=0)] = Field(
+        default=1440, description="fewer camera minutes during opening hours than this say nothing yet"
+    )
     finding: Points = Field(default=1.0, description="for every finding of a patrol or check")
     most_findings: Points = Field(default=20.0, description="findings of checks take no more than this")
     self_check: Points = Field(
