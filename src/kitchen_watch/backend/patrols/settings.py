@@ -46,7 +46,7 @@ class PatrolSettings(Settings):
         default=7, description="days that the premises has to mend a finding where nobody says otherwise"
     )
     look_every_s: Annotated[float, Field(gt=0)] = Field(
-        default=300.0, description="how often a process looks whether the day's forecast is made"
+        default=3600.0, description="how often a process looks whether the day's forecast is made"
     )
 
     @field_validator("looks")
