@@ -57,12 +57,7 @@ def ranking(labels: Sequence[str], series: Sequence[Series], *, title: str) -> M
     """Lying bars, the first on top."""
     turned = [Series(one.name, list(reversed(one.values))) for one in series]
     height = max(160, 60 + 30 * len(labels))
-    # Pygal leaves room for so many letters; a Chinese character is about as wide as two of them.
-    widest = max((sum(ord(letter) > 0x2E80 for letter in label) for label in labels), default=0)
-    return _drawn(
-        pygal.HorizontalBar, list(reversed(labels)), turned, title, height, dense=False,
-        margin_left=8 + 5 * widest,
-    )  # fmt: skip
+    return _drawn(pygal.HorizontalBar, list(reversed(labels)), turned, title, height, dense=False)
 
 
 def pareto(

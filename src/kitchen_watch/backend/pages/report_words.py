@@ -53,9 +53,10 @@ SECTIONS = MappingProxyType(
 FIGURES = MappingProxyType(
     {
         "premises": N_("Premises in business"),
-        "premises_with_camera": N_("of them with a camera"),
+        "coverage": N_("of them with a camera that is seen"),
         "cameras": N_("Cameras"),
         "cameras_unseen": N_("Cameras not seen"),
+        "minutes_watched": N_("Camera minutes watched of those in operation"),
         "found": N_("Alerts found"),
         "tier_1": N_("of tier 1"),
         "tier_2": N_("of tier 2"),

@@ -45,7 +45,7 @@ class Ledger:
             return sums
 
         inside = self.below(path)
-        sums = self._once(("sums", since_at, until_at, now), ask)
+        sums = self.once(("sums", since_at, until_at, now), ask)
         return {grid: one for grid, one in sums.items() if grid in inside}
 
     def found(self, path: str, since_at: datetime, until_at: datetime) -> GridSums:
@@ -53,7 +53,7 @@ class Ledger:
         inside = self.below(path)
         whole = GridSums()
         question = self._question(since_at, until_at)
-        for one in self._once(
+        for one in self.once(
             ("found", since_at, until_at), lambda: list(found_by_place_and_kind(self._session, question))
         ):
             if one.node_id in inside:
@@ -83,13 +83,13 @@ class Ledger:
             }
 
         inside = self.below(path)
-        found = [one for node, one in self._once(("open", at), ask).items() if node in inside]
+        found = [one for node, one in self.once(("open", at), ask).items() if node in inside]
         late, severe, soon, waiting = (sum(part) for part in zip((0, 0, 0, 0), *found, strict=True))
         return late, severe, soon, waiting
 
     def below(self, path: str) -> frozenset[int]:
         """The node at ``path`` and all below it."""
-        paths = self._once(
+        paths = self.once(
             ("nodes",), lambda: dict(self._session.execute(select(NodeRow.id, NodeRow.path)).all())
         )
         return frozenset(key for key, below in paths.items() if below.startswith(path))
@@ -102,7 +102,8 @@ class Ledger:
             paths=(self._path,) if self._path else (),
         )
 
-    def _once(self, key: tuple[object, ...], ask: Callable[[], _V]) -> _V:
+    def once(self, key: tuple[object, ...], ask: Callable[[], _V]) -> _V:
+        """The answer under a key, asked for the first time only."""
         if key not in self._asked:
             self._asked[key] = ask()
         return self._asked[key]  # type: ignore[return-value]  # what was asked under this key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -13,6 +13,8 @@ from kitchen_watch.backend.organisations.overview import NEVER_HEARD
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.service import SILENT_AFTER
 from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
+from kitchen_watch.backend.presence.coverage import covered_by_grid
+from kitchen_watch.backend.presence.figures import PresenceFigures, presence_figures
 from kitchen_watch.backend.reports.content import Cell, Count, Figure, Rows, Section
 from kitchen_watch.backend.reports.drawing import Scene
 from kitchen_watch.control import CameraState
@@ -25,29 +27,31 @@ def place_section(scene: Scene) -> Section:
     """How much there is to watch, how much of it has a camera, and what is not seen."""
     scope = Scope(paths=(scene.node.path,))
     premises = _count(scene, select(func.count()).select_from(PremisesRow).where(scope.premises(), _open()))
-    watched = _count(
-        scene,
-        select(func.count())
-        .select_from(PremisesRow)
-        .where(
-            scope.premises(),
-            _open(),
-            select(CameraRow.camera_id)
-            .where(CameraRow.premises_id == PremisesRow.id, CameraRow.enabled)
-            .exists(),
-        ),
-    )
+    covered = scene.ledger.once(("covered",), lambda: covered_by_grid(scene.session, scene.now))
+    inside = scene.ledger.below(scene.node.path)
+    seen = sum(many for node_id, (_all, many) in covered.items() if node_id in inside)
+    minutes = _minutes(scene)
     cameras = select(func.count()).select_from(CameraRow).where(_cameras(scope))
     total, blind = _count(scene, cameras), _count(scene, unseen(cameras, scene.now))
     return Section(
         key="places",
         figures=[
             Figure(key="premises", now=Count(value=premises)),
-            Figure(key="premises_with_camera", now=Count(value=watched, out_of=premises)),
+            Figure(key="coverage", now=Count(value=seen, out_of=premises)),
             Figure(key="cameras", now=Count(value=total)),
             Figure(key="cameras_unseen", now=Count(value=blind, out_of=total)),
+            Figure(key="minutes_watched", now=Count(value=minutes.watched, out_of=minutes.operating)),
         ],
         tables=[Rows(key="cameras_unseen", columns=OFFLINE_COLUMNS, rows=_list(scene, scope))],
+    )
+
+
+def _minutes(scene: Scene) -> PresenceFigures:
+    """Of the period's calendar days, by which minutes are counted; the last one so far."""
+    zone, period = scene.settings.zone, scene.period
+    since = datetime.combine(period.first, time(), zone)
+    return presence_figures(
+        scene.session, scene.node.path, since, datetime.combine(period.last, time(), zone) + timedelta(days=1)
     )
 
 
