@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.backend.complaints.test_complaints import premises
+from tests.backend.organisations.test_imports import apply, send
 from tests.backend.retention.nights import QUIET, evidence
 from tests.backend.support import Backend, running
 
@@ -75,3 +76,25 @@ def test_a_restaurant_gets_none_of_these_pages(district: Backend) -> None:
 def test_what_was_deleted_is_for_everybody_and_the_policy_for_administrators(district: Backend) -> None:
     assert "现行保存期限" not in district.logged_in("regulator").get("/retention").text
     assert "现行保存期限" in district.logged_in("admin").get("/retention", params={"dry": True}).text
+
+
+def test_a_unit_reports_with_a_file_from_a_phone(district: Backend) -> None:
+    admin = district.logged_in("admin")
+    done = apply(admin, send(admin, "tasks", "编号,任务,责任单位编码\n1,明厨亮灶全覆盖,grid-1\n"))
+    assert done.status_code == 200
+    browser = district.logged_in("regulator")
+    task = browser.get("/api/v1/tasks").json()["items"][0]["id"]
+    unit = browser.get(f"/api/v1/tasks/{task}").json()["units"][0]["id"]
+    token = browser.headers["x-csrf-token"]
+    fields = {"csrf_token": token, "version": "1", "done": "60", "text": "已接入八家"}
+    sent = browser.post(
+        f"/tasks/{task}/units/{unit}",
+        data=fields,
+        files={"file": ("总结.pdf", b"%PDF-1.7", "application/pdf")},
+    )
+    assert sent.status_code == 303, sent.text
+    shown = browser.get(f"/tasks/{task}").text
+    assert "已接入八家" in shown
+    assert "总结.pdf" in shown
+    late = browser.post(f"/tasks/{task}/units/{unit}", data=fields, files={"file": ("", b"")})
+    assert late.status_code == 422

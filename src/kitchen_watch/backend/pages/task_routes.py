@@ -83,11 +83,11 @@ async def report_progress(
     parts: PartsOf,
 ) -> Response:
     """A unit says how far it is."""
-    fields = await request.form()
-    file = fields.get("file")
     content, name = b"", ""
-    if isinstance(file, UploadFile):
-        content, name = await file.read(MAX_BYTES + 1), file.filename or ""
+    async with request.form() as fields:
+        file = fields.get("file")
+        if isinstance(file, UploadFile):
+            content, name = await file.read(MAX_BYTES + 1), file.filename or ""
     given = {key: str(fields.get(key, "")).replace("\0", "") for key in ("version", "done", "text")}
     author = Author(person, Actor(person.id, visitor.address), parts.clock.now())
 
