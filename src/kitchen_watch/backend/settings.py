@@ -182,6 +182,11 @@ class BackendSettings(Settings):
         return self.data_dir / "attachments"
 
     @property
+    def patrol_pictures_dir(self) -> Path:
+        """Where pictures of patrols lie: apart from rectifications, whose retention does not know them."""
+        return self.data_dir / "patrol-pictures"
+
+    @property
     def photos_dir(self) -> Path:
         """Where restaurants' photos of rectifications lie."""
         return self.data_dir / "photos"

@@ -226,7 +226,7 @@ class Packing:
         body = check.model_dump_json(indent=1, exclude={"mine", "problems"}).encode()
         yield from self._file(archive, f"{folder}/form.json", body, f"{name}（数据）", day)
         for picture in pictures:
-            where = path_of(self.parts.settings.photos_dir, picture.sha256)
+            where = path_of(self.parts.settings.patrol_pictures_dir, picture.sha256)
             yield from self._picture(
                 archive, f"{folder}/{picture.id}.jpg", where, f"{name} 图片", day, "", "检查图片"
             )

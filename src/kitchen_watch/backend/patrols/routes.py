@@ -213,7 +213,9 @@ def look_at_picture(
     """A photo or snapshot, as JPEG; the view is written down."""
     with parts.database.write() as session:
         row = pictures.look_at(session, _author(parts, person, visitor), check_id, picture_id)
-    return FileResponse(photos.path_of(parts.settings.photos_dir, row.sha256), media_type="image/jpeg")
+    return FileResponse(
+        photos.path_of(parts.settings.patrol_pictures_dir, row.sha256), media_type="image/jpeg"
+    )
 
 
 @router.delete("/{check_id}/pictures/{picture_id}", summary="Take a picture out")
@@ -238,7 +240,7 @@ def keep_photo(parts: Parts, write: Write, check_id: int, content: bytes, item: 
 
     def keep(session: Session, by: Author) -> PictureView:
         row = pictures.add_picture(
-            session, by, settings.patrols, check_id, photo, settings.photos_dir, item=item
+            session, by, settings.patrols, check_id, photo, settings.patrol_pictures_dir, item=item
         )
         return picture_view(row)
 
@@ -263,7 +265,7 @@ async def keep_snapshot(
 
         def keep(session: Session, by: Author) -> PictureView:
             row = pictures.add_picture(
-                session, by, settings.patrols, check_id, photo, settings.photos_dir,
+                session, by, settings.patrols, check_id, photo, settings.patrol_pictures_dir,
                 item=body.item, camera_id=body.camera_id,
             )  # fmt: skip
             return picture_view(row)
