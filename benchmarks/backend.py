@@ -89,6 +89,7 @@ def main() -> None:
         "short": options.short,
         "targets": {
             "year_statistics_s": 2,
+            "daily_report_s": 2,
             "pages_p95_ms": 100,
             "ingest_events_per_s": 2000,
             "sse_p95_ms": 1000,
