@@ -103,7 +103,7 @@ def _drawn(
     chart.x_labels = list(labels)
     if not dense:
         # Room for the names is measured as if they were Latin; Chinese ones are twice as wide.
-        chart.margin_left = 8 + 7 * max(
+        chart.margin_left = 8 + 11 * max(
             (sum(not one.isascii() for one in name) for name in labels), default=0
         )
     if dense and len(labels) > DENSE:
