@@ -167,6 +167,7 @@ def test_only_the_right_people_take_it_and_their_purpose_is_written_down(distric
     assert take(district.logged_in("regulator"), since="2020-01-01").status_code == 422
     assert take(district.logged_in("regulator"), until="9999-12-31").status_code == 422
     mine = opened(take(district.logged_in("manager_b"), purpose="自留"))
+    assert "保全中" not in {line["备注"] for line in lines(mine)}, "a restaurant is not told of holds"
     assert "letters/1.pdf" in mine.namelist()
     assert "letters/2.pdf" not in mine.namelist(), "a letter to the territory side"
     with district.parts.database.read() as session:
@@ -198,6 +199,12 @@ def test_the_page_asks_for_period_and_purpose(district: Backend) -> None:
     assert "sealed" in district.logged_in("regulator").get(f"/premises/{B}/archive").text
     assert district.logged_in("staff_a").get(f"/premises/{A}/archive").status_code == 403
     assert district.logged_in("manager_a").get(f"/premises/{B}/archive").status_code == 404
+
+
+def test_a_period_at_the_end_of_the_calendar_is_refused(district: Backend) -> None:
+    officer = district.logged_in("regulator")
+    for day, status in (("9999-12-30", 200), ("9999-12-31", 422), ("0001-01-01", 422)):
+        assert take(officer, since=day, until=day).status_code == status, day
 
 
 def test_a_large_file_passes_through_in_blocks(tmp_path: Path) -> None:

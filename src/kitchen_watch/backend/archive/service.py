@@ -63,7 +63,7 @@ def plan_archive(
         raise NotPermitted("Only supervision staff and the restaurant's manager take its archive.")
     if sealed and by.person.is_premises_side:
         raise NotPermitted("Pictures without a watermark are for supervision staff only.")
-    if not since_at < until_at <= since_at + settings.longest:
+    if not timedelta(0) < until_at - since_at <= settings.longest:
         raise InvalidRequest(f"The period must end after it begins, {settings.longest.days} days at most.")
     found = list(
         session.scalars(
@@ -148,7 +148,10 @@ def plan_archive(
         zone=zone,
         sealed=sealed,
         alert_ids=tuple(found),
-        held=frozenset(held_alerts(session, found, now=by.now)) if found else frozenset(),
+        # A restaurant is not told of holds: they would say that somebody has complained.
+        held=frozenset()
+        if by.person.is_premises_side
+        else frozenset(held_alerts(session, found, now=by.now)),
         letter_ids=tuple(letters),
         self_check_ids=tuple(checks),
         patrol_ids=tuple(patrols),
