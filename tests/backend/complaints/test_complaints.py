@@ -160,6 +160,7 @@ def test_the_grid_is_reminded_in_the_term_and_at_its_end_each_once(district: Bac
     [
         {"until_at": (NOON - timedelta(days=1)).isoformat()},
         {"until_at": (NOON + timedelta(days=1)).isoformat()},
+        {"since_at": "0001-01-01T00:00:00Z"},
         {"text": " "},
         {"category": "bad"},
     ],

@@ -149,11 +149,20 @@ def test_drafts_and_other_restaurants_forms_are_nobody_elses(district: Backend) 
 
 def test_periods_that_are_too_long_ago_or_to_come_cannot_be_begun(district: Backend) -> None:
     manager = district.logged_in("manager_b")
-    for period, status in (("2026-03-04", 409), ("2026-02-01", 409), ("2026-02-30", 422), ("2026-03", 422)):
+    for period, status in (
+        ("2026-03-04", 409), ("2026-02-01", 409), ("2026-02-30", 422), ("2026-03", 422), ("0001-01-01", 422),
+    ):  # fmt: skip
         answer = manager.post("/api/v1/self-checks", json={"kind": "daily", "period": period})
         assert answer.status_code == status, period
     patrol = {"kind": "patrol", "period": TUESDAY}
     assert manager.post("/api/v1/self-checks", json=patrol).status_code == 422
+
+
+def test_what_was_missing_before_anybody_was_asked(district: Backend) -> None:
+    officer = district.logged_in("regulator")
+    for since, until in (("0001-01-01", "0001-01-02"), ("0001-01-05", "0001-02-10"), (None, "0001-01-02")):
+        span = {"until_at": f"{until}T00:00:00Z"} | ({"since_at": f"{since}T00:00:00Z"} if since else {})
+        assert officer.get("/api/v1/self-checks/missing", params=span).status_code == 422, span
 
 
 def test_what_is_missing_is_listed_and_counted_and_closed_days_excuse(district: Backend) -> None:

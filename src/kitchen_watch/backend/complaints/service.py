@@ -87,6 +87,10 @@ def file(session: Session, author: Author, body: ComplaintBody, rules: Rules) ->
     now, policy = author.now, rules.complaints
     if body.since_at > now + AHEAD or body.until_at > now + AHEAD:
         raise InvalidRequest("A complaint is about something that has happened: its time lies in the future.")
+    try:
+        held_since = body.since_at - policy.hold_around
+    except OverflowError:
+        raise InvalidRequest("The time that is complained about lies at the end of the calendar.") from None
     premises = visible_premises(session, author.person, body.premises_id)
     exclusive(session, "complaints")
     year = now.astimezone(ZoneInfo(policy.time_zone)).year
@@ -114,7 +118,7 @@ def file(session: Session, author: Author, body: ComplaintBody, rules: Rules) ->
         HoldBody(
             kind=HoldKind.PREMISES,
             premises_id=premises.id,
-            since_at=body.since_at - policy.hold_around,
+            since_at=held_since,
             until_at=max(body.until_at, body.since_at + timedelta(seconds=1)) + policy.hold_around,
             reason=title(row),
         ),

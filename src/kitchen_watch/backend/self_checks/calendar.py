@@ -51,15 +51,13 @@ def slot_of(kind: FormKind, day: date, zone: ZoneInfo) -> Slot:
 def read_period(kind: FormKind, period: str, zone: ZoneInfo) -> Slot | None:
     """The slot that is called ``period``; ``None`` where no such one exists."""
     try:
-        if kind is FormKind.DAILY and _DAY.fullmatch(period):
-            return slot_of(kind, date.fromisoformat(period), zone)
-        if kind is FormKind.WEEKLY and (found := _WEEK.fullmatch(period)):
-            return slot_of(kind, date.fromisocalendar(int(found[1]), int(found[2]), 1), zone)
-        if kind is FormKind.MONTHLY and (found := _MONTH.fullmatch(period)):
-            return slot_of(kind, date(int(found[1]), int(found[2]), 1), zone)
+        day = _first_day(kind, period)
+        slot = None if day is None else slot_of(kind, day, zone)
+        if slot is not None:
+            begins_at(slot, zone)  # the first day of the calendar does not begin in every zone
     except (ValueError, OverflowError):
         return None
-    return None
+    return slot
 
 
 def is_open(day: date, hours: Mapping[str, Any], closed: Collection[date] = ()) -> bool:
@@ -93,6 +91,16 @@ def slots_due(
 def begins_at(slot: Slot, zone: ZoneInfo) -> datetime:
     """The first instant of its first day."""
     return datetime.combine(slot.first, time(), zone).astimezone(UTC)
+
+
+def _first_day(kind: FormKind, period: str) -> date | None:
+    if kind is FormKind.DAILY and _DAY.fullmatch(period):
+        return date.fromisoformat(period)
+    if kind is FormKind.WEEKLY and (found := _WEEK.fullmatch(period)):
+        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    if kind is FormKind.MONTHLY and (found := _MONTH.fullmatch(period)):
+        return date(int(found[1]), int(found[2]), 1)
+    return None
 
 
 def _slot(kind: FormKind, period: str, first: date, last: date, zone: ZoneInfo) -> Slot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -40,6 +40,8 @@ router = APIRouter(prefix="/api/v1/self-checks", tags=["self-checks"])
 
 USUAL = timedelta(days=7)
 LONGEST = timedelta(days=366)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing was asked for before; days can be counted back from here without an end of the calendar."""
 _Id = Annotated[int, Path(ge=0, le=MAX_ID)]
 
 
@@ -79,7 +81,9 @@ def list_missing(
     """What was due in the span (the last seven days) and was not handed in, by grid; at most 500 lines."""
     now = parts.clock.now()
     until = min(until_at or now, now)
-    since = since_at or until - USUAL
+    if until <= EARLIEST:
+        raise InvalidRequest("There were no self-checks then.")
+    since = max(since_at or until - USUAL, EARLIEST)
     if not timedelta(0) < until - since <= LONGEST:
         raise InvalidRequest("since_at must come before until_at, by a year at most.")
     with parts.database.read() as session:
