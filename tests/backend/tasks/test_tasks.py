@@ -204,3 +204,17 @@ def test_figures_of_a_city_are_the_sum_of_its_grids(given: Backend) -> None:
     )
     for name in TaskFigures.__dataclass_fields__:
         assert getattr(found["city"], name) == sum(getattr(found[one], name) for one in ("grid-1", "grid-2"))
+
+
+def test_a_task_that_is_due_some_day_does_not_stop_the_reminders_of_others(given: Backend) -> None:
+    admin = given.logged_in("admin")
+    done = apply(admin, send(admin, "tasks", HEAD + "0,,长期工作,餐饮科,grid-1,9999-12-31,1\n"))
+    assert done.status_code == 200, done.text
+    timer = TaskTimer(
+        given.parts.database, given.clock, given.parts.settings.tasks, public_url="http://127.0.0.1"
+    )
+    timer.look()
+    later(given, days=1, hours=1)
+    timer.look()
+    items = given.logged_in("regulator").get("/api/v1/notifications").json()["items"]
+    assert [one["facts"]["about"] for one in items] == ["1.2 食品安全宣传"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -90,7 +91,9 @@ def moments(task: TaskRow, policy: TaskSettings) -> list[datetime]:
         return []
     zone = ZoneInfo(policy.time_zone)
     days = sorted(policy.remind_days_before, reverse=True)
-    return [
-        datetime.combine(task.due_on - timedelta(days=day), policy.remind_at, zone).astimezone(UTC)
-        for day in days
-    ]
+    found = []
+    for day in days:
+        with contextlib.suppress(OverflowError):  # some lists write "some day" as 9999-12-31
+            on = task.due_on - timedelta(days=day)
+            found.append(datetime.combine(on, policy.remind_at, zone).astimezone(UTC))
+    return found
