@@ -89,6 +89,7 @@ class Retention:
 
     def look(self) -> int:
         """Run what is due, to its end; how many files this process has deleted."""
+        self._sweep()  # what a process that died has left
         deleted = 0
         while not self._stopping.is_set() and self._anything_due():
             count = self.step()
