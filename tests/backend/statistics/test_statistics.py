@@ -106,3 +106,10 @@ def test_a_threshold_is_advised_where_it_would_have_helped() -> None:
     assert few.advice() is None
     (good,) = judged([("NO_HAT", "cam-1", 16, 40, 1)])
     assert good.advice() is None
+
+
+def test_a_span_at_an_end_of_the_calendar_is_refused(backend: Backend) -> None:
+    officer = backend.logged_in("regulator")
+    for since, until in (("0001-01-05", "0001-01-06"), ("9999-12-30", "9999-12-31")):
+        span = {"since_at": f"{since}T20:00:00Z", "until_at": f"{until}T20:00:00Z"}
+        assert officer.get("/api/v1/statistics", params=span).status_code == 422, span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
@@ -31,6 +31,8 @@ from kitchen_watch.backend.patrols.tables import CheckReason, CheckState, Patrol
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
 
 LOCK = "patrols"
+FARTHEST = timedelta(days=366)
+"""Nobody knows whom a check that is planned for later than this would find."""
 
 
 def queue_view(
@@ -125,6 +127,8 @@ def start(session: Session, by: Author, settings: PatrolSettings, body: StartBod
         raise Conflict("This premises is not in business.")
     if body.planned_at is not None and body.planned_at < by.now:
         raise InvalidRequest("A check is planned for a time to come.")
+    if body.planned_at is not None and body.planned_at > by.now + FARTHEST:
+        raise InvalidRequest("A check is planned a year ahead at most.")
     holder = _taken(session, [premises.id], by.now).get(premises.id)
     if holder is not None:
         raise Conflict(f"{holder.name} has taken this premises.")

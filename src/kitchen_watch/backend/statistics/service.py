@@ -31,6 +31,8 @@ from kitchen_watch.backend.statistics.schemas import (
 from kitchen_watch.errors import InvalidRequest, NotFound
 
 LONGEST = timedelta(days=3 * 366)
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+"""Between them days can be counted in every zone, and some back, without an end of the calendar."""
 WORST = 20
 MOST_SOURCES = 500
 
@@ -54,6 +56,8 @@ def question_of(
     """
     if not timedelta(0) < until_at - since_at <= LONGEST:
         raise InvalidRequest("until_at must come after since_at, by three years at most.")
+    if since_at.year < FIRST_YEAR or until_at.year > LAST_YEAR:
+        raise InvalidRequest("This span lies at the end of the calendar.")
     kinds = {"codes": codes, "tiers": tiers, "business_types": business_types}
     if node_id is not None:
         path = session.scalar(select(NodeRow.path).where(NodeRow.id == node_id, person.scope.nodes()))
