@@ -65,7 +65,12 @@ def my_open_check(
         Conflict: it is finished, lapsed, or was changed meanwhile.
     """
     visible_check(session, by.person, check_id)
-    row = session.scalars(select(PatrolCheckRow).where(PatrolCheckRow.id == check_id).with_for_update()).one()
+    row = session.scalars(
+        select(PatrolCheckRow)
+        .where(PatrolCheckRow.id == check_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)  # not as it was before the lock
+    ).one()
     if row.person_id != by.person.id:
         raise NotPermitted("Only who has taken this check may fill it.")
     if row.state not in {CheckState.OPEN, CheckState.LAPSED}:
