@@ -24,6 +24,10 @@ EDGES_OF_TIME = [
 ]
 
 
+FOR_THE_DATABASE = ["", "\x00", "1_0", "😀", "A" * 300, *HUGE[1:4], *EDGES_OF_TIME]
+"""What databases take differently; everything else is refused or taken before one is asked."""
+
+
 def cursor(number: int) -> str:
     return base64.urlsafe_b64encode(f"a{number}".encode()).decode().rstrip("=")
 
@@ -76,6 +80,7 @@ def test_no_reading_route_fails_whatever_its_parameters_are(any_backend: Backend
     deliver(any_backend, opening_with_evidence("cam-a1"))
     browser = any_backend.logged_in("admin")
     document: dict[str, Any] = any_backend.app.openapi()
+    odd = [*HUGE, *TEXTS, *EDGES_OF_TIME] if any_backend.parts.database.is_sqlite else FOR_THE_DATABASE
     tried = 0
     for path, operations in document["paths"].items():
         if "get" not in operations or path == "/api/v1/alerts/stream" or path.endswith((".mp4", ".mjpeg")):
@@ -83,7 +88,7 @@ def test_no_reading_route_fails_whatever_its_parameters_are(any_backend: Backend
         parameters = operations["get"].get("parameters", [])
         in_path = {item["name"]: "1" for item in parameters if item["in"] == "path"}
         for name in (item["name"] for item in parameters if item["in"] != "header"):
-            for value in [*HUGE, *TEXTS, *EDGES_OF_TIME, cursor(2**63)]:
+            for value in [*odd, cursor(2**63)]:
                 chosen = {key: quote(value if key == name else one, safe="") for key, one in in_path.items()}
                 place = path.format(**chosen)
                 answer = browser.get(place, params=None if name in in_path else {name: value})

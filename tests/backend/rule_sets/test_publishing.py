@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -180,9 +181,13 @@ async def test_the_picture_to_draw_on_comes_from_the_edge_or_from_evidence(backe
         command = await edge.hear()
         while not isinstance(command, CameraCommand):
             command = await edge.hear()
-        await edge.say(CommandAnswer(command_id=command.command_id, accepted=True, data="aGVsbG8="))
+        await edge.say(
+            CommandAnswer(
+                command_id=command.command_id, accepted=True, data=base64.b64encode(PICTURE).decode()
+            )
+        )
         answer = await asked
-    assert (answer.content, answer.headers["x-picture-from"]) == (b"hello", "edge")
+    assert (answer.content, answer.headers["x-picture-from"]) == (PICTURE, "edge")
     event = opening_with_evidence("cam-a1", clean_snapshot=PICTURE)
     await asyncio.to_thread(deliver, backend, event)
     await asyncio.to_thread(upload, backend, PICTURE)
