@@ -68,6 +68,7 @@ def test_a_form_in_order_is_complete_and_finds_nothing() -> None:
         ({"test": "maybe"}, "test", ProblemCode.NOT_A_CHOICE),
         ({"fridge": "cold"}, "fridge", ProblemCode.NOT_A_NUMBER),
         ({"fridge": 1e12}, "fridge", ProblemCode.NOT_A_NUMBER),
+        ({"fridge": float("nan")}, "fridge", ProblemCode.NOT_A_NUMBER),
         ({"remarks": 7}, "remarks", ProblemCode.NOT_A_TEXT),
         ({"colour": "red"}, "colour", ProblemCode.UNKNOWN_ITEM),
     ],

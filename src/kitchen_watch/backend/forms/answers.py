@@ -144,7 +144,7 @@ def _wrong(item: Item, value: str | float) -> AnswerProblem | None:
         return AnswerProblem(item.key, ProblemCode.NOT_A_CHOICE, "Answer yes, no, or does not apply.")
     if item.kind is ItemKind.CHOICE and value not in {choice.key for choice in item.choices}:
         return AnswerProblem(item.key, ProblemCode.NOT_A_CHOICE, "Choose one of the answers of the form.")
-    if item.kind is ItemKind.NUMBER and (isinstance(value, str) or abs(value) > LARGEST):
+    if item.kind is ItemKind.NUMBER and (isinstance(value, str) or not abs(value) <= LARGEST):
         return AnswerProblem(item.key, ProblemCode.NOT_A_NUMBER, "Write a number, such as 4.5.")
     if item.kind is ItemKind.TEXT and not isinstance(value, str):
         return AnswerProblem(item.key, ProblemCode.NOT_A_TEXT, "Write a few words.")
