@@ -78,6 +78,8 @@ def test_who_is_asked_confirms_once_and_who_does_not_is_reminded_once_a_day(worl
     tonight = officer.get("/api/v1/reports/tonight").json()
     assert (tonight["counts"]["report"], tonight["lines"][-1]["detail"]) == (1, report.reference)
     assert "有已发布的报告等待您确认" in officer.get("/reports").text
+    for odd in ("9" * 19, "9" * 5000, "-1", "²"):
+        assert officer.get("/reports", params={"cursor": odd}).status_code == 200, odd[:20]
     waiting = officer.get("/api/v1/reports?to_confirm=true").json()["items"]
     assert [one["id"] for one in waiting] == [report.id]
     done = officer.post(f"/api/v1/reports/{report.id}/acknowledge", json={"note": "已阅"}).json()

@@ -41,7 +41,8 @@ def show_reports(request: Request, person: Regulator, frame: FrameOf, parts: Par
     values = request.query_params
     kinds = tuple(kind for kind in ReportKind if kind.value == values.get("kind"))
     cursor = values.get("cursor", "")
-    before = int(cursor) if cursor.isascii() and cursor.isdigit() and int(cursor) <= MAX_ID else None
+    short = cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(MAX_ID))
+    before = min(int(cursor), MAX_ID) if short else None
     to_confirm = values.get("confirm") == "1"
     with parts.database.read() as session:
         nodes = node_tree(session, person)
