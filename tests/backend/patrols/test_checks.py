@@ -11,13 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.audit.tables import AuditRow
-from kitchen_watch.backend.auth.sessions import find_person
-from kitchen_watch.backend.organisations.writing import Author
-from kitchen_watch.backend.patrols.checks import my_open_check, visible_check
 from kitchen_watch.clock import ManualClock
-from kitchen_watch.errors import Conflict
 from tests.backend.live.edges import edge_of
 from tests.backend.patrols.inspectors import Inspectors, good_answers
 from tests.backend.support import NOON, Backend, running
@@ -249,23 +244,3 @@ def test_a_check_is_planned_a_year_ahead_at_most(on_sqlite: Inspectors) -> None:
     ):  # fmt: skip
         body = {"premises_id": 1, "kind": "on_site", "planned_at": planned_at}
         on_sqlite.ask("regulator", "POST", "", status, json=body)
-
-
-@pytest.mark.postgres
-def test_a_form_that_is_handed_in_twice_at_once_counts_once(
-    tmp_path: Path, clock: ManualClock, postgres_url: str
-) -> None:
-    """The second was about to begin when the first was handed in: it sees that the check is finished."""
-    with running(tmp_path, clock=clock, database_url=postgres_url) as backend:
-        inspectors = Inspectors(backend)
-        check = inspectors.check(1)
-        parts = backend.parts
-        token = next(iter(inspectors.browser("regulator").cookies.values()))
-        person = find_person(parts.database, token, now=parts.clock.now(), times=parts.login.times)
-        assert person is not None
-        author = Author(person, Actor(person.id, ""), parts.clock.now())
-        with parts.database.write() as session:
-            visible_check(session, person, check["check_id"])
-            inspectors.done(check)
-            with pytest.raises(Conflict):
-                my_open_check(session, author, parts.settings.patrols, check["check_id"])
