@@ -121,7 +121,7 @@ form.addEventListener("submit", async (event) => {
   clearTimeout(timer);
   await saving;
   form.dataset.sent = "yes";
-  form.requestSubmit(button);
+  setTimeout(() => form.requestSubmit(button)); // within its own submit event a form ignores this
 });
 
 openFindings();
