@@ -111,3 +111,20 @@ def test_the_page_stops_promising_a_clip_that_will_never_come() -> None:
         "the timeline speaks the reader's language, too"
     )
     assert "There is no clip of this moment." in page(told, "en")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        (
+            "Second look at no_mask: 3 of 3 agree, surest 0.86.",
+            "模型复核（未戴口罩）：3 次中 3 次一致，最高置信度 0.86。",
+        ),
+        (
+            "the clip ends 0.2 s after the moment: the camera's stream broke off",
+            "片段在事发后 0.2 秒结束：摄像头视频流中断",
+        ),
+    ],
+)
+def test_what_the_edge_notes_beside_an_alert_is_told_in_chinese(sentence: str, told: str) -> None:
+    assert said(sentence, ZH) == told

@@ -12,6 +12,7 @@ from functools import cache
 from kitchen_watch.backend.pages import administration_words, patrol_words
 from kitchen_watch.backend.pages.handling_words import REFUSALS, REFUSALS_WITH_VALUES
 from kitchen_watch.backend.pages.languages import N_, Language
+from kitchen_watch.backend.pages.wording import LABELS
 
 PLAIN = (
     N_("The picture is black or covered."),
@@ -100,6 +101,10 @@ WITH_VALUES = (
     ),
     N_("the camera's pictures ended %(length)s s before the moment"),
     N_("the camera's pictures began %(length)s s after the moment"),
+    N_("the clip begins %(length)s s before the moment: nothing older was kept"),
+    N_("the clip ends %(length)s s after the moment: the camera's stream broke off"),
+    N_("the clip ends %(length)s s after the moment: the camera sent nothing more in time"),
+    N_("Second look at %(label)s: %(agreeing)s of %(looks)s agree, surest %(surest)s."),
     N_("%(count)s clips of this camera are being made already"),
     N_("it does not play: %(error)s"),
     N_("%(codec)s is no video"),
@@ -130,6 +135,8 @@ def said(sentence: str, language: Language) -> str:
             values = found.groupdict()
             if "rest" in values:
                 values["rest"] = said(values["rest"], language)
+            if "label" in values:
+                values["label"] = language.gettext(LABELS.get(values["label"], values["label"]))
             return language.gettext(pattern) % values
     return sentence
 
