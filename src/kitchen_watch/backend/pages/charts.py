@@ -122,7 +122,7 @@ def _chart(kind: Callable[..., Any], title: str, height: int, **more: Any) -> An
         js=(), no_prefix=True, disable_xml_declaration=True, height=height,
         width=WIDE if kind is pygal.Line else WIDTH,
         legend_at_bottom=True, margin=8, value_formatter=_number, min_scale=3, max_scale=6,
-        truncate_label=-1, **more,
+        truncate_label=-1, no_data_text="–", **more,
     )  # fmt: skip
     chart.spoken_title = title
     return chart
