@@ -2,15 +2,17 @@
 
 import { refreshTimes } from "./times.js";
 
+const MENUS = "details.menu[open], details.tabs-more[open]";
+
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
+  for (const menu of document.querySelectorAll(MENUS)) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  const menu = document.querySelector("details.menu[open]");
+  const menu = document.querySelector(MENUS);
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
@@ -19,9 +21,6 @@ document.addEventListener("keydown", (event) => {
 for (const form of document.querySelectorAll("form[data-apply-at-once]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
-
-// Where the bar of a small screen holds more than fits, the present page's own tab is in sight.
-document.querySelector(".tabs [aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
 // On a wide screen filters are open from the start; on a phone they wait behind one touch.
 const wide = window.matchMedia("(min-width: 48rem)");
