@@ -19,6 +19,7 @@ from kitchen_watch.backend.pages.languages import languages
 from kitchen_watch.backend.reports.content import ReportContent
 from kitchen_watch.backend.reports.layout import LaidOut, Share, Value, lay_out
 from kitchen_watch.backend.reports.tables import ReportRow
+from kitchen_watch.backend.reports.workbook import to_csv
 from tests.backend.pages.markup import read
 from tests.backend.reports.scenes import (
     ASSIGN,
@@ -159,3 +160,10 @@ def test_who_took_a_copy_is_written_down(world: Backend, report: ReportRow, offi
         row = session.query(AuditRow).filter_by(action="report_downloaded").first()
     assert row is not None
     assert row.facts["reference"] == report.reference
+
+
+def test_a_node_whose_name_looks_like_a_formula_is_text_in_the_csv() -> None:
+    name = '=HYPERLINK("http://example.org")'
+    document = LaidOut("日报", f"{name}食安日报〔2026〕1号", name, (), (), "", languages()["zh"])
+    rows = list(csv.reader(io.StringIO(to_csv(document).decode("utf-8-sig"))))
+    assert [rows[0][0], rows[1][1]] == [f"'{name}", f"'{name}食安日报〔2026〕1号"]

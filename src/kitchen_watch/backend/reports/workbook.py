@@ -50,8 +50,8 @@ def to_csv(document: LaidOut, supplements: Appendix = ()) -> bytes:
     """Every line with its section and table before it; begins with a mark by which Excel knows UTF-8."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow([document.issuer, document.title])
-    writer.writerow(["", document.reference])
+    writer.writerow([_harmless(document.issuer), document.title])
+    writer.writerow(["", _harmless(document.reference)])
     for fact in document.facts:
         writer.writerow([_harmless(text) for text in fact])
     for title, grids in (*((part.title, part.grids) for part in document.parts), *supplements):
