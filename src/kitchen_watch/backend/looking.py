@@ -33,6 +33,8 @@ class Looking:
                 await run_in_threadpool(self._look)
             except SQLAlchemyError as error:
                 log.warning("cannot be looked at", what=self._what, reason=str(error)[:300])
+            except Exception:  # one odd row must not end what others wait for
+                log.exception("a look failed and is tried again", what=self._what)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):
                     await self._stopping.wait()

@@ -53,6 +53,8 @@ class DeadlineTimer:
                 await run_in_threadpool(self.look)
             except SQLAlchemyError as error:
                 log.warning("deadlines cannot be looked at", reason=str(error)[:300])
+            except Exception:  # one odd row must not end what others wait for
+                log.exception("a look failed and is tried again", what="deadlines")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every_s):
                     await self._stopping.wait()

@@ -74,6 +74,8 @@ class ReportTimer:
                 await run_in_threadpool(self.look)
             except SQLAlchemyError as error:
                 log.warning("reports cannot be issued", reason=str(error)[:300])
+            except Exception:  # one odd row must not end what others wait for
+                log.exception("a look failed and is tried again", what="reports")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.look_every_s):
                     await self._stopping.wait()

@@ -79,6 +79,8 @@ class Retention:
                 await run_in_threadpool(self.look)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("retention cannot run", reason=str(error)[:300])
+            except Exception:  # one odd row must not end what others wait for
+                log.exception("a look failed and is tried again", what="retention")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._policy.look_every_s):
                     await self._stopping.wait()
