@@ -82,8 +82,10 @@ class AlertFigures:
 
     def add(self, other: AlertFigures) -> None:
         """Take another's sums in."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        for name in _NAMES:
+            more = getattr(other, name)
+            if more:
+                setattr(self, name, getattr(self, name) + more)
 
     @property
     def verify_timeliness(self) -> Share:
@@ -134,6 +136,9 @@ class AlertFigures:
     def mean_hours_to_rectify(self) -> float | None:
         """From verification to closing."""
         return self.fix_seconds / self.fix_settled / 3600 if self.fix_settled else None
+
+
+_NAMES = tuple(one.name for one in fields(AlertFigures))
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ from kitchen_watch.backend.statistics.figures import (
     count_overdue,
     sums_by_grid,
 )
-from kitchen_watch.backend.statistics.questions import Question, below_paths
+from kitchen_watch.backend.statistics.questions import NO_GRID, Question, below_paths
 from kitchen_watch.backend.statistics.tables import KeptMonthRow, MonthSumsRow
 
 SETTLES_IN = timedelta(days=7)
@@ -33,13 +33,17 @@ _OFFSET = timedelta(minutes=LOCAL_OFFSET_MINUTES)
 
 
 def sums_of(session: Session, question: Question, now: datetime) -> dict[int, GridSums]:
-    """The sums by grid of a question, from kept months where they lie wholly within its span."""
-    sums: dict[int, GridSums] = {}
+    """The sums by grid of a question, from kept months where they lie wholly within its span.
+
+    What nobody asks for by grid (codes, days, hours, premises) comes from kept months for all grids
+    together, under :data:`~.questions.NO_GRID`.
+    """
+    sums: dict[int, GridSums] = {NO_GRID: GridSums()}
     kept = _usable(session, question)
     for month in kept:
         changed = _changed(session, month)
         for grid, content in _read(session, question, month.month, without=changed):
-            add_json(sums.setdefault(grid, GridSums()), content)
+            add_json(sums.setdefault(grid, GridSums()).figures, sums[NO_GRID], content)
         if changed:
             since_at, until_at = month_span(month.month)
             again = replace(question, since_at=since_at, until_at=until_at, node_ids=frozenset(changed))
@@ -170,16 +174,16 @@ def to_json(sums: GridSums) -> dict[str, Any]:
     }
 
 
-def add_json(sums: GridSums, content: dict[str, Any]) -> None:
+def add_json(figures: AlertFigures, whole: GridSums, content: dict[str, Any]) -> None:
     """Take kept sums in; a year of a city is thousands of them, so nothing is built in between."""
-    _add_present(sums.figures, content["figures"])
-    for code, figures in content["codes"].items():
-        _add_present(sums.codes.setdefault(code, AlertFigures()), figures)
-    for kept, counts in (("days", sums.days), ("hours", sums.hours)):
-        for key, count in content[kept].items():
-            counts[key] += count
+    _add_present(figures, content["figures"])
+    for code, counts in content["codes"].items():
+        _add_present(whole.codes.setdefault(code, AlertFigures()), counts)
+    for counted, more in ((whole.days, content["days"]), (whole.hours, content["hours"])):
+        for key, count in more.items():
+            counted[key] += count
     for premises_id, count in content["premises"].items():
-        sums.premises[int(premises_id)] += count
+        whole.premises[int(premises_id)] += count
 
 
 def _add_present(figures: AlertFigures, more: dict[str, Any]) -> None:

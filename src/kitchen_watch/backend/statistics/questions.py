@@ -181,14 +181,20 @@ def deadlines_by_place(session: Session, question: Question, now: datetime) -> I
 
 def closed_same_day(session: Session, question: Question, offset_minutes: int) -> Iterator[tuple[int, int]]:
     """Alerts closed on the local day on which they were found, by grid."""
-    fix = and_(DeadlineRow.step == ClockStep.FIX, DeadlineRow.settled_at.is_not(None))
-    same = _local_day(session, AlertRow.found_at, offset_minutes) == _local_day(
-        session, DeadlineRow.settled_at, offset_minutes
+    settled = (
+        select(DeadlineRow.id)
+        .where(
+            DeadlineRow.alert_id == AlertRow.id,
+            DeadlineRow.step == ClockStep.FIX,
+            DeadlineRow.settled_at.is_not(None),
+            _local_day(session, AlertRow.found_at, offset_minutes)
+            == _local_day(session, DeadlineRow.settled_at, offset_minutes),
+        )
+        .exists()
     )
     query = (
-        select(AlertRow.node_id, func.count(AlertRow.id.distinct()))
-        .join(DeadlineRow, and_(DeadlineRow.alert_id == AlertRow.id, fix))
-        .where(*question.where(), AlertRow.state == AlertState.CLOSED, same)
+        select(AlertRow.node_id, func.count())
+        .where(*question.where(), AlertRow.state == AlertState.CLOSED, settled)
         .group_by(AlertRow.node_id)
     )
     yield from ((node_id, count) for node_id, count in session.execute(query))

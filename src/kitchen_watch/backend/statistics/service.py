@@ -13,6 +13,7 @@ from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.statistics import questions
 from kitchen_watch.backend.statistics.figures import (
     LOCAL_OFFSET_MINUTES,
+    AlertFigures,
     GridSums,
     total,
 )
@@ -121,18 +122,19 @@ def _children(
 ) -> list[NodeFigures]:
     nodes = {row.id: row for row in session.scalars(select(NodeRow))}
     own = nodes.get(node_id) if node_id is not None else _common(nodes, question)
-    below: dict[int, list[GridSums]] = defaultdict(list)
+    below: dict[int, AlertFigures] = defaultdict(AlertFigures)
     for grid, counted in sums.items():
         if grid in nodes:
-            below[child_on_the_way(nodes[grid].path, own.path if own is not None else "/")].append(counted)
+            child = child_on_the_way(nodes[grid].path, own.path if own is not None else "/")
+            below[child].add(counted.figures)
     return [
         NodeFigures(
             node_id=child,
             name=nodes[child].name,
             name_en=nodes[child].name_en,
-            figures=figures_view(total(parts).figures),
+            figures=figures_view(figures),
         )
-        for child, parts in sorted(below.items(), key=lambda item: nodes[item[0]].path)
+        for child, figures in sorted(below.items(), key=lambda item: nodes[item[0]].path)
     ]
 
 
