@@ -9,6 +9,7 @@ from itertools import chain
 import jinja2
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from kitchen_watch.backend.alerts.lifecycle import FalseAlarmReason, Step
 from kitchen_watch.backend.alerts.states import AlertState
@@ -18,7 +19,7 @@ from kitchen_watch.backend.evidence.tables import LinkState
 from kitchen_watch.backend.organisations.tables import AreaType
 from kitchen_watch.backend.pages import handling_words, wording
 from kitchen_watch.backend.pages.handling_routes import Act
-from kitchen_watch.backend.pages.languages import catalogue, choose, languages
+from kitchen_watch.backend.pages.languages import CATALOGUES, catalogue, choose, languages
 from kitchen_watch.backend.pages.rendering import HERE, TEMPLATES
 from kitchen_watch.control import CameraState
 from kitchen_watch.events import EventKind, EvidenceKind
@@ -114,6 +115,17 @@ def test_chinese_comes_first_and_english_is_a_choice() -> None:
     assert choose(None, None).code == "zh"
     assert choose("fr", "en").code == "en"
     assert choose("zh", "en").code == "zh"
+
+
+def test_no_two_rooms_translate_the_same_text() -> None:
+    """One of them would be shown in both: texts with two meanings need two English wordings."""
+    found: dict[object, list[str]] = {}
+    for path in sorted((CATALOGUES / "zh_CN").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="zh_CN"):
+                if message.id:
+                    found.setdefault(message.id, []).append(path.name)
+    assert {text: rooms for text, rooms in found.items() if len(rooms) > 1} == {}
 
 
 def test_every_chinese_text_is_chinese() -> None:

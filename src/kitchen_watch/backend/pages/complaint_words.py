@@ -12,7 +12,7 @@ CHANNELS = MappingProxyType(
         "12345": N_("Hotline 12345"),
         "visit": N_("In person"),
         "letter": N_("By letter"),
-        "online": N_("Online"),
+        "online": N_("By internet"),
         "other": N_("Another way"),
     }
 )
@@ -47,7 +47,7 @@ STATES = MappingProxyType(
 STEPS = MappingProxyType(
     {
         "file": N_("Taken down"),
-        "accept": N_("Accepted"),
+        "accept": N_("Taken on"),
         "refuse": N_("Not taken up"),
         "answer": N_("Answered"),
         "close": N_("Closed"),
@@ -61,7 +61,7 @@ BUTTONS = MappingProxyType(
         "refuse": N_("Do not take it up"),
         "answer": N_("It has been answered"),
         "close": N_("Close it"),
-        "reopen": N_("Open it again"),
+        "reopen": N_("Take it up again"),
         "note": N_("Add a note"),
     }
 )

@@ -152,7 +152,7 @@ COLUMNS = MappingProxyType(
         "false_alarms": N_("False alarms"),
         "node": N_("Area"),
         "closed": N_("Closed"),
-        "fix_due": N_("Due"),
+        "fix_due": N_("Fallen due"),
         "fix_in_time": N_("In time"),
         "closed_same_day": N_("Closed the same day"),
         "overdue": N_("Overdue"),
