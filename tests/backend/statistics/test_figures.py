@@ -211,6 +211,16 @@ def test_the_same_day_is_the_local_one(world: World) -> None:
     assert found.mean_hours_to_rectify == pytest.approx(2.0)
 
 
+def test_what_is_reopened_and_closed_on_a_later_day_was_not_closed_the_same_day(world: World) -> None:
+    alert = world.find(1, SINCE, AlertState.CLOSED, "NO_HAT")
+    world.clock(alert, hours=2, met=True)
+    assert world.figures(world.nodes[0]).closed_same_day == 1
+    world.clock(alert, hours=3, met=True)  # reopened and closed again, the same day: still one
+    assert world.figures(world.nodes[0]).closed_same_day == 1
+    world.clock(alert, hours=30, met=False)
+    assert world.figures(world.nodes[0]).closed_same_day == 0
+
+
 def test_a_deadline_counts_only_once_it_is_met_or_missed(world: World) -> None:
     world.clock(
         world.find(1, UNTIL - timedelta(hours=1), AlertState.RECTIFYING, "NO_HAT"), hours=None, met=None

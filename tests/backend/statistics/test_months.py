@@ -92,6 +92,34 @@ def test_an_old_alert_that_turns_out_false_is_seen_at_once_and_summed_again(worl
     assert kept is not None
 
 
+def test_a_correction_changes_the_repeats_of_the_month_after_it(world: World) -> None:
+    start, _ = month_span("2026-03")
+    first = world.find(0, start - 2 * DAY, AlertState.CLOSED, "SMOKING")
+    world.find(0, start + 2 * DAY, AlertState.CLOSED, "SMOKING")
+    keep_all(world)
+    before = read(world)
+    change(world, first, AlertState.FALSE_ALARM)
+    after = read(world)
+    assert after.repeats_7_days == before.repeats_7_days - 1
+    keep_all(world)
+    assert read(world) == after
+
+
+def test_a_correction_changes_the_repeats_in_the_grid_its_premises_moved_to(world: World) -> None:
+    start, _ = month_span("2026-03")
+    first = world.find(0, start + 2 * DAY, AlertState.CLOSED, "SMOKING")
+    world.premises[0].node_id = world.premises[1].node_id
+    second = world.find(0, start + 4 * DAY, AlertState.CLOSED, "SMOKING")
+    assert first.node_id != second.node_id
+    keep_all(world)
+    before = read(world)
+    change(world, first, AlertState.FALSE_ALARM)
+    after = read(world)
+    assert after.repeats_7_days == before.repeats_7_days - 1
+    keep_all(world)
+    assert read(world) == after
+
+
 def test_a_month_is_kept_only_when_it_has_settled(world: World) -> None:
     while keep_months(world.session, datetime(2026, 3, 6, tzinfo=UTC)):
         pass

@@ -25,7 +25,7 @@ from kitchen_watch.backend.statistics.figures import (
     count_overdue,
     sums_by_grid,
 )
-from kitchen_watch.backend.statistics.questions import NO_GRID, Question, below_paths
+from kitchen_watch.backend.statistics.questions import NO_GRID, REPEAT_DAYS, Question, below_paths
 from kitchen_watch.backend.statistics.tables import KeptMonthRow, MonthSumsRow
 
 SETTLES_IN = timedelta(days=7)
@@ -134,14 +134,31 @@ def _read(
 
 
 def _changed(session: Session, month: KeptMonthRow) -> set[int]:
+    """Grids whose sums of this month may be other ones now.
+
+    An alert also decides whether the next of its premises is a repeat: weeks later, in the month that
+    follows, and in another grid when the premises has moved. So it is the premises that are looked up.
+    """
     since_at, until_at = month_span(month.month)
-    query = (
-        select(AlertRow.node_id)
-        .distinct()
+    premises = (
+        select(AlertRow.premises_id)
         .join(FeedEntryRow, FeedEntryRow.alert_id == AlertRow.id)
-        .where(FeedEntryRow.id > month.feed_id, AlertRow.found_at >= since_at, AlertRow.found_at < until_at)
+        .where(
+            FeedEntryRow.id > month.feed_id,
+            AlertRow.found_at >= since_at - timedelta(days=max(REPEAT_DAYS)),
+            AlertRow.found_at < until_at,
+        )
+        .distinct()
     )
-    return set(session.scalars(query))
+    ids = set(session.scalars(premises))
+    if not ids:
+        return set()
+    grids = (
+        select(AlertRow.node_id)
+        .where(AlertRow.premises_id.in_(ids), AlertRow.found_at >= since_at, AlertRow.found_at < until_at)
+        .distinct()
+    )
+    return set(session.scalars(grids))
 
 
 def _merge(into: dict[int, GridSums], more: dict[int, GridSums]) -> None:

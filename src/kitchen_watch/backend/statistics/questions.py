@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Float,
     Integer,
@@ -180,23 +181,28 @@ def deadlines_by_place(session: Session, question: Question, now: datetime) -> I
 
 
 def closed_same_day(session: Session, question: Question, offset_minutes: int) -> Iterator[tuple[int, int]]:
-    """Alerts closed on the local day on which they were found, by grid."""
-    settled = (
-        select(DeadlineRow.id)
+    """Alerts closed on the local day on which they were found, by grid.
+
+    The last closing counts: what was reopened and closed again on a later day is no longer of the same.
+    The days are compared once per alert, after the join: within it they would be computed for every
+    deadline there is.
+    """
+    closings = (
+        select(AlertRow.node_id, AlertRow.found_at, func.max(DeadlineRow.settled_at).label("closed_at"))
+        .join(DeadlineRow, DeadlineRow.alert_id == AlertRow.id)
         .where(
-            DeadlineRow.alert_id == AlertRow.id,
+            *question.where(),
+            AlertRow.state == AlertState.CLOSED,
             DeadlineRow.step == ClockStep.FIX,
             DeadlineRow.settled_at.is_not(None),
-            _local_day(session, AlertRow.found_at, offset_minutes)
-            == _local_day(session, DeadlineRow.settled_at, offset_minutes),
         )
-        .exists()
+        .group_by(AlertRow.id, AlertRow.node_id, AlertRow.found_at)
+        .subquery()
     )
-    query = (
-        select(AlertRow.node_id, func.count())
-        .where(*question.where(), AlertRow.state == AlertState.CLOSED, settled)
-        .group_by(AlertRow.node_id)
+    same = _local_day(session, closings.c.found_at, offset_minutes) == _local_day(
+        session, closings.c.closed_at, offset_minutes
     )
+    query = select(closings.c.node_id, func.count()).where(same).group_by(closings.c.node_id)
     yield from ((node_id, count) for node_id, count in session.execute(query))
 
 
@@ -338,4 +344,5 @@ def _seconds_between(session: Session, start: Any, end: Any) -> ColumnElement[An
 def _local_day(session: Session, at: Any, offset_minutes: int) -> ColumnElement[Any]:
     if session.get_bind().dialect.name == "sqlite":
         return func.date(at, f"{offset_minutes:+d} minutes")
-    return func.div(cast(func.extract("epoch", at), Integer) + offset_minutes * 60, 86_400)
+    # Whole days since 1970, in whole numbers: the session's own time zone must not matter.
+    return (cast(func.extract("epoch", at), BigInteger) + offset_minutes * 60) // 86_400
