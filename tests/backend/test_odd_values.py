@@ -13,8 +13,8 @@ from tests.backend.support import Backend
 
 pytestmark = pytest.mark.thorough
 
-HUGE = [str(2**31), str(2**63 - 1), str(2**63), str(10**40 - 1), "-1", str(-(2**63) - 1)]
-TEXTS = ["", "x", "\x00", "%", "'", "[", "//[", "../..", "é" * 70, "٣", "1_0", " 1", "1e3", "A" * 300, "😀"]
+HUGE = [str(2**31), str(2**63), str(10**40 - 1), "-1"]
+TEXTS = ["", "\x00", "'[%", "../..", "é" * 70, "٣", "1_0", "1e3", "A" * 300, "😀"]
 ZONES = ["Asia", "Foo/Bar", "true", "tzdata", "zone", "leapseconds", "A" * 60, "", "../etc/passwd", "posix"]
 EDGES_OF_TIME = [
     "0001-01-01T00:00:00+23:59",
@@ -24,7 +24,7 @@ EDGES_OF_TIME = [
 ]
 
 
-FOR_THE_DATABASE = ["", "\x00", "1_0", "😀", "A" * 300, *HUGE[1:4], *EDGES_OF_TIME]
+FOR_THE_DATABASE = ["", "\x00", "1_0", "😀", "A" * 300, *HUGE[1:3], *EDGES_OF_TIME]
 """What databases take differently; everything else is refused or taken before one is asked."""
 
 
