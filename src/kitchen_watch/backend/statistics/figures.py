@@ -147,7 +147,7 @@ class GridSums:
 
     figures: AlertFigures = field(default_factory=AlertFigures)
     codes: dict[str, AlertFigures] = field(default_factory=dict)
-    """Only counts by state; deadlines and reviews are not told apart by code."""
+    """Only what was found, believed and false: a year of a city is thousands of these."""
     days: Counter[str] = field(default_factory=Counter)
     """Found and not false, by local day (ISO)."""
     hours: Counter[str] = field(default_factory=Counter)
@@ -175,8 +175,8 @@ def sums_by_grid(
     sums: dict[int, GridSums] = defaultdict(GridSums)
     for found in questions.found_by_place_and_kind(session, question):
         grid = sums[found.node_id]
-        for figures in (grid.figures, grid.codes.setdefault(found.code, AlertFigures())):
-            _count(figures, found)
+        _count(grid.figures, found)
+        _count_code(grid.codes.setdefault(found.code, AlertFigures()), found)
     offset = timedelta(minutes=LOCAL_OFFSET_MINUTES)
     for node_id, at, count in questions.found_by_hour(session, question, by_grid=hours_by_grid):
         local = at + offset
@@ -257,6 +257,14 @@ def _count(figures: AlertFigures, found: questions.Found) -> None:
     if state is not AlertState.FALSE_ALARM:
         figures.reminders += found.reminders
         figures.supervised += found.supervised
+
+
+def _count_code(figures: AlertFigures, found: questions.Found) -> None:
+    figures.found += found.count
+    if found.state is AlertState.FALSE_ALARM:
+        figures.false_alarms += found.count
+    elif found.state not in questions.NOT_BELIEVED:
+        figures.believed += found.count
 
 
 def _clock(figures: AlertFigures, clocked: questions.Clocked) -> None:

@@ -134,11 +134,13 @@ def _read(
 
 
 def _changed(session: Session, month: KeptMonthRow) -> set[int]:
-    """Grids whose sums of this month may be other ones now.
+    """Grids whose sums of this month may be other ones now; none without news in the feed.
 
     An alert also decides whether the next of its premises is a repeat: weeks later, in the month that
     follows, and in another grid when the premises has moved. So it is the premises that are looked up.
     """
+    if latest_feed_id(session) <= month.feed_id:
+        return set()
     since_at, until_at = month_span(month.month)
     premises = (
         select(AlertRow.premises_id)
