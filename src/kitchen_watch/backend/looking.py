@@ -27,11 +27,11 @@ class Looking:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Look until stopped; a database that is away for a while is only logged."""
+        """Look until stopped; a database or disk that is away for a while is only logged."""
         while not self._stopping.is_set():
             try:
                 await run_in_threadpool(self._look)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError) as error:
                 log.warning("cannot be looked at", what=self._what, reason=str(error)[:300])
             except Exception:  # one odd row must not end what others wait for
                 log.exception("a look failed and is tried again", what=self._what)
@@ -42,6 +42,11 @@ class Looking:
     def stop(self) -> None:
         """Let :meth:`run` return after the look that it is in."""
         self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a look that takes long should end after what it is at."""
+        return self._stopping.is_set()
 
 
 def claimed(session: Session, name: str) -> bool:

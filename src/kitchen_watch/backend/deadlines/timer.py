@@ -7,68 +7,44 @@ does not get it leaves the work to the one that has it. The loop of a process on
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from datetime import datetime
 
-import structlog
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.alerts import feed
 from kitchen_watch.backend.alerts.states import FeedKind
 from kitchen_watch.backend.alerts.tables import AlertRow
-from kitchen_watch.backend.database import Database, lock_key
+from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.deadlines.clocks import Deadline, due_moments
 from kitchen_watch.backend.deadlines.issuing import TIMER, Occasion, issue
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
+from kitchen_watch.backend.looking import Looking, claimed
 from kitchen_watch.backend.organisations.places import node_paths
 from kitchen_watch.clock import Clock
 
 BATCH = 100
 LOCK = "deadlines"
 
-log = structlog.get_logger(__name__)
 
-
-class DeadlineTimer:
+class DeadlineTimer(Looking):
     """Looks into the database now and then while the application runs."""
 
     def __init__(
         self, database: Database, clock: Clock, policy: DeadlinePolicy, *, look_every_s: float
     ) -> None:
+        super().__init__("deadlines", self.look, every_s=look_every_s)
         self._database = database
         self._clock = clock
         self._policy = policy
-        self._look_every_s = look_every_s
-        self._stopping = asyncio.Event()
-
-    async def run(self) -> None:
-        """Look until stopped; a database that is away for a while is only logged."""
-        while not self._stopping.is_set():
-            try:
-                await run_in_threadpool(self.look)
-            except SQLAlchemyError as error:
-                log.warning("deadlines cannot be looked at", reason=str(error)[:300])
-            except Exception:  # one odd row must not end what others wait for
-                log.exception("a look failed and is tried again", what="deadlines")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look_every_s):
-                    await self._stopping.wait()
-
-    def stop(self) -> None:
-        """Let :meth:`run` return after the look that it is in."""
-        self._stopping.set()
 
     def look(self) -> int:
         """Say everything that is due now; returns how much was said by this process."""
         said = 0
         while self._anything_due():
             with self._database.write() as session:
-                handled, issued = self._batch(session) if _ours(session) else (0, 0)
+                handled, issued = self._batch(session) if claimed(session, LOCK) else (0, 0)
             said += issued
             if handled == 0:
                 break  # another process is at it, or people hold the rest just now
@@ -126,11 +102,3 @@ class DeadlineTimer:
             occasion = Occasion(moment.kind, moment.level, row.step, row.id)
             issue(session, alert, occasion, by=TIMER, now=now)
         return len(said)
-
-
-def _ours(session: Session) -> bool:
-    # A write transaction on SQLite is alone already.
-    if session.get_bind().dialect.name != "postgresql":
-        return True
-    taken = session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": lock_key(LOCK)})
-    return bool(taken)

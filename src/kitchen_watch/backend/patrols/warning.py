@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
-import structlog
 from sqlalchemy import select, true
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.database import Database, exclusive
+from kitchen_watch.backend.looking import Looking
 from kitchen_watch.backend.organisations.places import node_ids
 from kitchen_watch.backend.patrols.planning import LOCAL, units_of
 from kitchen_watch.backend.patrols.roster import swept_premises
@@ -25,34 +20,15 @@ LOCK = "sweep-warnings"
 MAX_NAMED = 500
 TIMER = Actor(None, "")
 
-log = structlog.get_logger(__name__)
 
-
-class SweepWarnings:
+class SweepWarnings(Looking):
     """Looks now and then while the application runs; the database decides who writes a day's forecast."""
 
     def __init__(self, database: Database, clock: Clock, settings: PatrolSettings) -> None:
+        super().__init__("sweep", self.look, every_s=settings.look_every_s)
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._stopping = asyncio.Event()
-
-    async def run(self) -> None:
-        """Look until stopped; a database that is away for a while is only logged."""
-        while not self._stopping.is_set():
-            try:
-                await run_in_threadpool(self.look)
-            except SQLAlchemyError as error:
-                log.warning("the sweep cannot be looked at", reason=str(error)[:300])
-            except Exception:  # one odd row must not end what others wait for
-                log.exception("a look failed and is tried again", what="sweep")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.look_every_s):
-                    await self._stopping.wait()
-
-    def stop(self) -> None:
-        """Let :meth:`run` return after the look that it is in."""
-        self._stopping.set()
 
     def look(self) -> int:
         """Write the warnings of the local day that are not written yet; how many this process wrote."""

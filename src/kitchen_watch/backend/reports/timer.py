@@ -8,20 +8,17 @@ a process first claims the clocks, and a claim that outlives its process lapses.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.database import Database, exclusive
+from kitchen_watch.backend.looking import Looking
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.patrols.settings import PatrolSettings
@@ -50,7 +47,7 @@ class _Due:
     node_ids: tuple[int, ...]
 
 
-class ReportTimer:
+class ReportTimer(Looking):
     """Looks into the database now and then while the application runs."""
 
     def __init__(
@@ -61,34 +58,17 @@ class ReportTimer:
         *,
         patrols: PatrolSettings | None = None,
     ) -> None:
+        super().__init__("reports", self.look, every_s=settings.look_every_s)
         self._database = database
         self._clock = clock
         self._settings = settings
         self._patrols = patrols or PatrolSettings()
-        self._stopping = asyncio.Event()
-
-    async def run(self) -> None:
-        """Look until stopped; a database that is away for a while is only logged."""
-        while not self._stopping.is_set():
-            try:
-                await run_in_threadpool(self.look)
-            except SQLAlchemyError as error:
-                log.warning("reports cannot be issued", reason=str(error)[:300])
-            except Exception:  # one odd row must not end what others wait for
-                log.exception("a look failed and is tried again", what="reports")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.look_every_s):
-                    await self._stopping.wait()
-
-    def stop(self) -> None:
-        """Let :meth:`run` return after the report that it is at."""
-        self._stopping.set()
 
     def look(self) -> int:
         """Issue everything that is due now; returns how many reports this process has issued."""
         self._set_clocks()
         issued = 0
-        while not self._stopping.is_set() and (due := self._claim()) is not None:
+        while not self.stopping and (due := self._claim()) is not None:
             issued += self._issue(due)
         remind(self._database, self._clock.now(), self._settings)
         return issued

@@ -8,8 +8,6 @@ look goes on where it stood.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -18,13 +16,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Select, delete, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.audit.tables import AuditRow
-from kitchen_watch.backend.database import Database, lock_key
+from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.backend.evidence.upload import lock_content
@@ -32,6 +28,7 @@ from kitchen_watch.backend.handling import photos
 from kitchen_watch.backend.handling.tables import PhotoRow
 from kitchen_watch.backend.holds.held import active, lock_holds
 from kitchen_watch.backend.holds.tables import HoldRow
+from kitchen_watch.backend.looking import Looking, claimed
 from kitchen_watch.backend.notifications.rules import Occasion
 from kitchen_watch.backend.notifications.telling import News, administrators, tell
 from kitchen_watch.backend.retention.cases import Expired, expired_cases
@@ -49,7 +46,7 @@ ENTRIES = 1000
 log = structlog.get_logger(__name__)
 
 
-class Retention:
+class Retention(Looking):
     """Looks now and then while the application runs. ``free`` tells how many bytes the disk has left."""
 
     def __init__(
@@ -63,6 +60,7 @@ class Retention:
         public_url: str,
         free: Callable[[], int] | None = None,
     ) -> None:
+        super().__init__("retention", self.look, every_s=policy.look_every_s)
         self._database = database
         self._clock = clock
         self._policy = policy
@@ -70,30 +68,12 @@ class Retention:
         self._photos_dir = photos_dir
         self._public_url = public_url
         self._free = free or store.free_bytes
-        self._stopping = asyncio.Event()
-
-    async def run(self) -> None:
-        """Look until stopped; a database or disk that is away for a while is only logged."""
-        while not self._stopping.is_set():
-            try:
-                await run_in_threadpool(self.look)
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("retention cannot run", reason=str(error)[:300])
-            except Exception:  # one odd row must not end what others wait for
-                log.exception("a look failed and is tried again", what="retention")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._policy.look_every_s):
-                    await self._stopping.wait()
-
-    def stop(self) -> None:
-        """Let :meth:`run` return after the batch that it is in."""
-        self._stopping.set()
 
     def look(self) -> int:
         """Run what is due, to its end; how many files this process has deleted."""
         self._sweep()  # what a process that died has left
         deleted = 0
-        while not self._stopping.is_set() and self._anything_due():
+        while not self.stopping and self._anything_due():
             count = self.step()
             if count is None:
                 break  # another process is at it
@@ -104,7 +84,7 @@ class Retention:
         """One batch of the run that is due; how many files it deleted, ``None`` if it was not ours."""
         self._sweep()
         with self._database.write() as session:
-            if not _ours(session):
+            if not claimed(session, LOCK):
                 return None
             run = self._run(session)
             if run is None:
@@ -250,7 +230,7 @@ class Retention:
         if waiting is None:
             return
         with self._database.write() as session:
-            if not _ours(session):
+            if not claimed(session, LOCK):
                 return
             rows = session.execute(_unswept().limit(ENTRIES)).all()
             for deletion, run in rows:
@@ -317,11 +297,3 @@ def _write_down(
 def _plain(row: AuditRow) -> dict[str, object]:
     names = ("id", "at", "person_id", "action", "object_type", "object_id", "premises_id", "address", "facts")
     return {name: str(getattr(row, name)) for name in (*names, "purpose")}
-
-
-def _ours(session: Session) -> bool:
-    # A write transaction on SQLite is alone already.
-    if session.get_bind().dialect.name != "postgresql":
-        return True
-    taken = session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": lock_key(LOCK)})
-    return bool(taken)

@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend import notices
 from kitchen_watch.backend.alerts.feed import FeedEntry, entries_after, latest_feed_id
-from kitchen_watch.backend.database import Database, lock_key
+from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.looking import claimed
 from kitchen_watch.backend.webhooks.tables import RelayRow
 from kitchen_watch.clock import Clock
 
@@ -73,7 +73,7 @@ class Relay:
         count = 0
         while self._anything_new():
             with self._database.write() as session:
-                read = self._batch(session) if _ours(session) else 0
+                read = self._batch(session) if claimed(session, "relay") else 0
             count += read
             if read == 0:
                 break  # another process is at it
@@ -96,11 +96,3 @@ class Relay:
                 follow(session, entries, now)
             row.position = entries[-1].message.feed_id
         return len(entries)
-
-
-def _ours(session: Session) -> bool:
-    # A write transaction on SQLite is alone already.
-    if session.get_bind().dialect.name != "postgresql":
-        return True
-    key = {"key": lock_key("relay")}
-    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key))
