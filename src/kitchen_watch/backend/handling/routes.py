@@ -18,6 +18,7 @@ from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Visito
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.service import Visitor
 from kitchen_watch.backend.handling import photos, service
+from kitchen_watch.backend.handling.photo_body import PHOTO_BODY, read_photo
 from kitchen_watch.backend.handling.schemas import (
     AppealBody,
     CaseView,
@@ -37,7 +38,6 @@ from kitchen_watch.backend.handling.uploading import add_photo
 from kitchen_watch.backend.handling.views import case_view, photo_view
 from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
-from kitchen_watch.errors import InvalidRequest
 
 router = APIRouter(prefix="/api/v1/alerts/{alert_id}", tags=["alerts"])
 
@@ -216,15 +216,7 @@ def merge(alert_id: _Id, body: MergeBody, write: _Doing) -> CaseView:
     "/photos",
     tags=["rectifications"],
     summary="Upload a photo",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {"schema": {"type": "string", "format": "binary"}}
-                for kind in ("image/jpeg", "image/png", "image/webp")
-            },
-        }
-    },
+    openapi_extra=PHOTO_BODY,
 )
 async def upload_photo(
     alert_id: _Id, request: Request, _person: PremisesPerson, parts: PartsOf, write: Writing
@@ -233,14 +225,7 @@ async def upload_photo(
 
     It is encoded anew without EXIF. A picture that this restaurant has used before is refused.
     """
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > photos.MAX_BYTES:
-            raise InvalidRequest(
-                f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
-            )
-    return await run_in_threadpool(_add_photo, parts, write, alert_id, bytes(content))
+    return await run_in_threadpool(_add_photo, parts, write, alert_id, await read_photo(request))
 
 
 @router.get(

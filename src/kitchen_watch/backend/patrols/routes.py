@@ -15,6 +15,7 @@ from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.service import Visitor
 from kitchen_watch.backend.bounds import PlaceId
 from kitchen_watch.backend.handling import photos
+from kitchen_watch.backend.handling.photo_body import PHOTO_BODY, read_photo
 from kitchen_watch.backend.live.snapshots import snapshot
 from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
@@ -36,7 +37,6 @@ from kitchen_watch.backend.patrols.schemas import (
     WithdrawBody,
 )
 from kitchen_watch.backend.patrols.views import check_page, check_view, picture_view
-from kitchen_watch.errors import InvalidRequest
 
 router = APIRouter(prefix="/api/v1/patrols", tags=["patrols"])
 
@@ -158,15 +158,7 @@ def withdraw(
     "/{check_id}/photos",
     summary="Upload a photo",
     status_code=201,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {"schema": {"type": "string", "format": "binary"}}
-                for kind in ("image/jpeg", "image/png", "image/webp")
-            },
-        }
-    },
+    openapi_extra=PHOTO_BODY,
 )
 async def upload_photo(
     check_id: _Id,
@@ -178,14 +170,7 @@ async def upload_photo(
     item: Annotated[ItemKey, Query()] = "",
 ) -> PictureView:
     """One photo as the body, for an item of the form. It is encoded anew without EXIF."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > photos.MAX_BYTES:
-            raise InvalidRequest(
-                f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
-            )
-    return await run_in_threadpool(keep_photo, parts, write, check_id, bytes(content), item)
+    return await run_in_threadpool(keep_photo, parts, write, check_id, await read_photo(request), item)
 
 
 @router.post("/{check_id}/snapshots", summary="Take a picture of a camera", status_code=201)

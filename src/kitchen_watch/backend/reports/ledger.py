@@ -17,8 +17,14 @@ from kitchen_watch.backend.alerts.states import FINISHED, AlertState
 from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.tables import NodeRow
-from kitchen_watch.backend.statistics.figures import AlertFigures, GridSums, count_overdue, sums_by_grid
-from kitchen_watch.backend.statistics.questions import Found, Question, found_by_place_and_kind
+from kitchen_watch.backend.statistics.figures import (
+    AlertFigures,
+    GridSums,
+    count_found,
+    count_overdue,
+    sums_by_grid,
+)
+from kitchen_watch.backend.statistics.questions import Question, found_by_place_and_kind
 
 _V = TypeVar("_V")
 OPEN = frozenset(AlertState) - FINISHED
@@ -58,7 +64,7 @@ class Ledger:
         ):
             if one.node_id in inside:
                 for figures in (whole.figures, whole.codes.setdefault(one.code, AlertFigures())):
-                    _count(figures, one)
+                    count_found(figures, one)
         return whole
 
     def open_cases(self, path: str, at: datetime) -> OpenCases:
@@ -107,18 +113,3 @@ class Ledger:
         if key not in self._asked:
             self._asked[key] = ask()
         return self._asked[key]  # type: ignore[return-value]  # what was asked under this key
-
-
-def _count(figures: AlertFigures, found: Found) -> None:
-    figures.found += found.count
-    tier = f"tier_{found.tier}"
-    if hasattr(figures, tier):
-        setattr(figures, tier, getattr(figures, tier) + found.count)
-    if found.state is AlertState.PENDING_VERIFICATION:
-        figures.pending += found.count
-    elif found.state is AlertState.FALSE_ALARM:
-        figures.false_alarms += found.count
-    elif found.state is AlertState.MERGED:
-        figures.merged += found.count
-    else:
-        figures.believed += found.count

@@ -15,6 +15,7 @@ from kitchen_watch.backend.auth.callers import AnyPerson, PremisesPerson, Regula
 from kitchen_watch.backend.bounds import MAX_ID, Moment, PlaceId, RowId
 from kitchen_watch.backend.forms.content import FormKind
 from kitchen_watch.backend.handling import photos
+from kitchen_watch.backend.handling.photo_body import PHOTO_BODY, read_photo
 from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.pages.self_check_words import alerts_in_words
 from kitchen_watch.backend.paging import Paging
@@ -163,15 +164,7 @@ def begin_correction(
 @router.post(
     "/{check_id}/photos",
     summary="Upload a photo",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {"schema": {"type": "string", "format": "binary"}}
-                for kind in ("image/jpeg", "image/png", "image/webp")
-            },
-        }
-    },
+    openapi_extra=PHOTO_BODY,
 )
 async def upload_photo(
     check_id: _Id,
@@ -182,14 +175,7 @@ async def upload_photo(
     item: Annotated[str, Query(max_length=40, description="key of the item that it shows")],
 ) -> SelfCheckPhoto:
     """The restaurant: one photo as the body, for one item of a draft. It is encoded anew without EXIF."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > photos.MAX_BYTES:
-            raise InvalidRequest(
-                f"The photo is larger than {photos.MAX_BYTES // 1024 // 1024} MB. Take a smaller one."
-            )
-    return await run_in_threadpool(_take_photo_once, parts, write, check_id, item, bytes(content))
+    return await run_in_threadpool(_take_photo_once, parts, write, check_id, item, await read_photo(request))
 
 
 @router.get(

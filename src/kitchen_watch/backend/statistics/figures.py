@@ -232,20 +232,25 @@ def statistics_figures(
     return total(sums.values()).figures
 
 
-def _count(figures: AlertFigures, found: questions.Found) -> None:
-    state, count = found.state, found.count
-    figures.found += count
+def count_found(figures: AlertFigures, found: questions.Found) -> None:
+    """Add what was found, by tier and by what people made of it."""
+    figures.found += found.count
     tier = f"tier_{found.tier}"
     if hasattr(figures, tier):
-        setattr(figures, tier, getattr(figures, tier) + count)
-    if state is AlertState.PENDING_VERIFICATION:
-        figures.pending += count
-    elif state is AlertState.FALSE_ALARM:
-        figures.false_alarms += count
-    elif state is AlertState.MERGED:
-        figures.merged += count
+        setattr(figures, tier, getattr(figures, tier) + found.count)
+    if found.state is AlertState.PENDING_VERIFICATION:
+        figures.pending += found.count
+    elif found.state is AlertState.FALSE_ALARM:
+        figures.false_alarms += found.count
+    elif found.state is AlertState.MERGED:
+        figures.merged += found.count
     else:
-        figures.believed += count
+        figures.believed += found.count
+
+
+def _count(figures: AlertFigures, found: questions.Found) -> None:
+    count_found(figures, found)
+    state, count = found.state, found.count
     if state not in UNPUSHED:
         figures.pushed += count
     if state is AlertState.TRANSFERRED:
