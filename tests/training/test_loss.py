@@ -14,7 +14,7 @@ import torch  # noqa: E402
 
 from kitchen_watch.training import network  # noqa: E402
 from kitchen_watch.training.dataset import LABELS  # noqa: E402
-from kitchen_watch.training.loss import CLASS_MASK, build_loss  # noqa: E402
+from kitchen_watch.training.loss import CLASS_MASK, OneToManyLoss, build_loss  # noqa: E402
 
 MASK, NO_MASK = LABELS.index("mask"), LABELS.index("no_mask")
 
@@ -72,3 +72,15 @@ def test_an_unknown_class_does_not_change_the_loss(model: torch.nn.Module) -> No
         head["scores"][:, MASK] = 9.0
     after, _ = build_loss(model)(first, batch)
     assert torch.allclose(before.sum(), after.sum())
+
+
+def test_the_one_to_many_loss_alone_keeps_the_class_mask_and_leaves_the_other_head(
+    model: torch.nn.Module,
+) -> None:
+    outputs = outputs_of(2)
+    value, _ = OneToManyLoss(model)(outputs, batch_of([["hat", "no_hat"], list(LABELS)]))
+    value.sum().backward()
+    gradient = outputs["one2many"]["scores"].grad
+    assert gradient[0, [MASK, NO_MASK]].abs().max() == 0
+    assert gradient[1, [MASK, NO_MASK]].abs().max() > 0
+    assert outputs["one2one"]["scores"].grad is None

@@ -109,6 +109,25 @@ def test_frozen_layers_stay_as_they_start(
         assert torch.equal(value, before[name]), name
 
 
+def test_a_leg_of_the_one_to_many_head_alone_teaches_it_and_leaves_the_other(
+    small: TrainConfig, pictures: list[Example], tmp_path: Path
+) -> None:
+    notes = Notes()
+    run = trainer.prepare(small, None, None)
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    leg = small.legs[0].model_copy(update={"head": "one_to_many"})
+    run.config = small.model_copy(update={"legs": [leg]})
+    trainer.train(run, pictures, pictures[:2], tmp_path / "run.ckpt", notes)
+    assert notes.records[1]["loss"] < notes.records[0]["loss"]
+    assert "ap50/hat" in notes.records[-1]
+    after = run.model.state_dict()
+    other = {name for name in before if ".one2one_" in name}
+    assert other
+    assert all(torch.equal(before[name], after[name]) for name in other)
+    assert not torch.equal(before["model.23.cv3.0.2.weight"], after["model.23.cv3.0.2.weight"])
+    assert set(run.model(torch.zeros(1, 3, 64, 64))) == {"one2many", "one2one"}  # both are back after it
+
+
 def test_a_blend_lies_between_start_and_run(small: TrainConfig) -> None:
     run = trainer.prepare(small, None, None)
     with pytest.raises(ConfigError, match="--start"):

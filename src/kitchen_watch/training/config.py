@@ -5,7 +5,7 @@ besides data and seed that decides what the weights become.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -67,6 +67,9 @@ class Leg(_Strict):
     final_fraction: float = Field(gt=0, le=1)
     warmup_steps: int = Field(ge=0)
     stages: list[Stage] = Field(min_length=1)
+    head: Literal["both", "one_to_many"] = Field(
+        "both", description="which head learns; of the one-to-one head nothing reaches the features"
+    )
     share: float = Field(
         1.0, gt=0, le=1, description="of the run in the weights after this leg; the rest is the start's"
     )

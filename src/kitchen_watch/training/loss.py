@@ -37,6 +37,17 @@ class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]  # Ultralytics is
         return result
 
 
+class OneToManyLoss:
+    """The loss of the one-to-many head alone, whole: beside the other head its weight falls to a tenth."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.criterion = PartialLabelLoss(model, tal_topk=10)
+
+    def __call__(self, preds: dict[str, Any], batch: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
+        """Loss times batch size and its detached parts, of `preds["one2many"]`."""
+        return self.criterion.loss(preds["one2many"], batch)
+
+
 def build_loss(model: torch.nn.Module) -> E2ELoss:
     """The end-to-end criterion (both heads) for `model`, with the class mask in each."""
     return E2ELoss(model, loss_fn=PartialLabelLoss)

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 from ultralytics import YOLO
 from ultralytics.cfg import get_cfg
 from ultralytics.nn.tasks import DetectionModel
@@ -86,19 +87,33 @@ def canvas_for(picture: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], f
     return np.asarray(padded, dtype=np.uint8), scale, left, top
 
 
+@contextmanager
+def one_to_many_alone(network: DetectionModel) -> Iterator[None]:
+    """While it lasts, `network` in training gives the one-to-many head's outputs only.
+
+    The other head learns from features that it may not move, so without it they learn the same in less time.
+    """
+    head = network.model[-1]
+    head.forward = lambda features: {"one2many": head.forward_head(features, **head.one2many)}
+    try:
+        yield
+    finally:
+        del head.forward
+
+
 def detect_all(
-    network: DetectionModel, examples: Iterable[Example], least: float = 0.005
+    rows_of: nn.Module, examples: Iterable[Example], least: float = 0.005
 ) -> Iterator[tuple[Example, Found]]:
-    """Every example with what the end-to-end head finds in it, at long side 640."""
-    network.eval()
-    network.model[-1].end2end = True
-    device = next(network.parameters()).device
+    """Every example with what a network finds in it, at long side 640; `rows_of` gives rows of boxes for
+    a batch of pictures, as in `export.rows_of`.
+    """
+    weight = next(rows_of.parameters())
     for example in examples:
         picture = read_picture(example.picture)
         canvas, scale, left, top = canvas_for(picture)
-        batch = torch.from_numpy(canvas).permute(2, 0, 1)[None].to(device).float() / 255
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-            rows = _rows(network(batch))
+        batch = torch.from_numpy(canvas).permute(2, 0, 1)[None].to(weight.device).float() / 255
+        with torch.no_grad():
+            rows = np.asarray(rows_of(batch)[0].float().cpu().numpy(), dtype=np.float32)
         rows = rows[rows[:, 4] >= least]
         found = np.empty((len(rows), 6), dtype=np.float32)
         found[:, 0], found[:, 1] = rows[:, 5], rows[:, 4]
@@ -106,8 +121,3 @@ def detect_all(
         shift = np.array([left, top, left, top], dtype=np.float32)
         found[:, 2:] = np.clip((rows[:, :4] - shift) / scale / size, 0, 1)
         yield example, found
-
-
-def _rows(output: Tensor | tuple[Tensor, object]) -> npt.NDArray[np.float32]:
-    rows = output[0] if isinstance(output, tuple) else output
-    return np.asarray(rows[0].float().cpu().numpy(), dtype=np.float32)

@@ -13,6 +13,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +29,8 @@ from kitchen_watch.training import checkpoint, metrics, network, scoring
 from kitchen_watch.training.batches import Pictures, PlannedBatches
 from kitchen_watch.training.config import Leg, Stage, TrainConfig
 from kitchen_watch.training.dataset import LABELS, Example
-from kitchen_watch.training.loss import build_loss
+from kitchen_watch.training.export import Head, rows_of
+from kitchen_watch.training.loss import OneToManyLoss, build_loss
 from kitchen_watch.training.plan import epoch_plan
 
 FLOOR_OF_WARMUP = 0.05
@@ -115,7 +117,8 @@ def train(
         record: dict[str, float] = {"epoch": epoch + 1, "loss": mean}
         record["learning_rate"] = run.optimizer.param_groups[0]["lr"]
         if validation and ((epoch + 1) % run.config.validate_every == 0 or epoch + 1 == last):
-            record.update(validate(run.average.ema, validation))
+            head: Head = "one_to_many" if leg.head == "one_to_many" else "one_to_one"
+            record.update(validate(run.average.ema, validation, head))
         history = [*run.progress.history, record]
         run.progress = checkpoint.Progress(epoch + 1, run.progress.steps, history)
         about = {
@@ -153,9 +156,9 @@ def blend(run: Run, share: float) -> None:
         network_.load_state_dict(mixed)
 
 
-def validate(average: nn.Module, examples: Sequence[Example]) -> dict[str, float]:
-    """AP50 of each class on `examples` by the running average of the weights."""
-    seen = scoring.tally(network.detect_all(average, examples))
+def validate(average: DetectionModel, examples: Sequence[Example], head: Head) -> dict[str, float]:
+    """AP50 of each class on `examples` by one head of the running average of the weights."""
+    seen = scoring.tally(network.detect_all(rows_of(average, head), examples))
     found = {label: metrics.ap50(seen.of_class(label)) for label in LABELS}
     return {f"ap50/{label}": value for label, value in found.items() if value is not None}
 
@@ -189,12 +192,16 @@ def _one_epoch(
     )
     freeze(run.model, len(run.model.model) - 1 if stage.head_only else run.config.frozen_layers)
     total = 0.0
-    for number, batch in enumerate(loader):
-        rate = learning_rate(leg, within * len(plan) + number, leg.epochs * len(plan))
-        for group in run.optimizer.param_groups:
-            group["lr"] = rate
-        total += train_step(run, batch, loss)
-        witness.step(epoch + 1, number + 1, len(plan), total / (number + 1))
+    with ExitStack() as alone:
+        if leg.head == "one_to_many":
+            alone.enter_context(network.one_to_many_alone(run.model))
+            loss = OneToManyLoss(run.model)
+        for number, batch in enumerate(loader):
+            rate = learning_rate(leg, within * len(plan) + number, leg.epochs * len(plan))
+            for group in run.optimizer.param_groups:
+                group["lr"] = rate
+            total += train_step(run, batch, loss)
+            witness.step(epoch + 1, number + 1, len(plan), total / (number + 1))
     return total / len(plan)
 
 

@@ -254,7 +254,9 @@ def scanned(plate: npt.NDArray[np.uint8]) -> str:
 
     OpenCV takes Chinese characters beside some codes for a part of the code when it looks once at one size.
     """
-    nearer = (cv2.resize(plate, None, fx=by, fy=by, interpolation=cv2.INTER_AREA) for by in (1, 0.5, 0.4, 0.75))
+    nearer = (
+        cv2.resize(plate, None, fx=by, fy=by, interpolation=cv2.INTER_AREA) for by in (1, 0.5, 0.4, 0.75)
+    )
     looks = (cv2.QRCodeDetectorAruco().detectAndDecode(look)[0] for look in nearer)
     return next((found for found in looks if found), "")
 
