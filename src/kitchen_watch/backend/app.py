@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from importlib import metadata
 from typing import Protocol
 
@@ -34,6 +35,7 @@ from kitchen_watch.backend.evidence.upload import Uploads
 from kitchen_watch.backend.feedback import routes as feedback_routes
 from kitchen_watch.backend.forms import routes as form_routes
 from kitchen_watch.backend.forms.starters import load_starters
+from kitchen_watch.backend.handling import photos
 from kitchen_watch.backend.handling import routes as handling_routes
 from kitchen_watch.backend.headers import AnswerHeaders
 from kitchen_watch.backend.holds import routes as hold_routes
@@ -68,6 +70,9 @@ from kitchen_watch.backend.reports import routes as report_routes
 from kitchen_watch.backend.reports.timer import ReportTimer
 from kitchen_watch.backend.retention import routes as retention_routes
 from kitchen_watch.backend.retention.running import Retention
+from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.retention.sweeping import PathOf, Sweep
+from kitchen_watch.backend.retention.tables import DeletedKind
 from kitchen_watch.backend.rule_sets import routes as rule_set_routes
 from kitchen_watch.backend.rule_sets.publishing import Publisher
 from kitchen_watch.backend.secret_key import load_secret_key
@@ -76,6 +81,7 @@ from kitchen_watch.backend.self_checks.timer import SelfCheckTimer
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.backend.statistics import routes as statistics_routes
 from kitchen_watch.backend.statistics.timer import MonthsTimer
+from kitchen_watch.backend.tasks import attachments
 from kitchen_watch.backend.tasks import routes as task_routes
 from kitchen_watch.backend.tasks.timer import TaskTimer
 from kitchen_watch.backend.webhooks import routes as webhook_routes
@@ -195,15 +201,24 @@ def make_sender(parts: Parts) -> Sender:
     return Sender(parts.database, parts.clock, couriers, vault=parts.vault, settings=parts.settings.outgoing)
 
 
-def make_retention(parts: Parts) -> Retention:
-    """What deletes by policy."""
+def make_retention(
+    parts: Parts, *, policy: RetentionSettings | None = None, free: Callable[[], int] | None = None
+) -> Retention:
+    """What deletes by policy; ``free`` tells how many bytes the disk has left."""
+    settings = parts.settings
+    homes: dict[DeletedKind, PathOf] = {
+        DeletedKind.EVIDENCE: parts.evidence.path,
+        DeletedKind.PHOTO: partial(photos.path_of, settings.photos_dir),
+        DeletedKind.TASK_FILE: partial(attachments.path_of, settings.attachments_dir),
+        DeletedKind.CHECK_PHOTO: partial(photos.path_of, settings.self_check_photos_dir),
+    }
     return Retention(
         parts.database,
         parts.clock,
-        parts.settings.retention,
-        store=parts.evidence,
-        photos_dir=parts.settings.photos_dir,
-        public_url=parts.settings.public_url,
+        policy or settings.retention,
+        sweep=Sweep(parts.database, parts.clock, homes, settings.public_url),
+        public_url=settings.public_url,
+        free=free or parts.evidence.free_bytes,
     )
 
 

@@ -26,5 +26,17 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("this time does not exist in UTC") from None
 
 
+def _in_every_zone(at: datetime) -> datetime:
+    if not FIRST_AT <= at < END_AT:
+        raise ValueError("this time lies outside of every calendar; name one before the year 9999")
+    return at
+
+
+FIRST_AT = datetime(2, 1, 1, tzinfo=UTC)
+END_AT = datetime(9999, 1, 1, tzinfo=UTC)
+
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A point in time with its offset, in UTC; the ends of the calendar do not exist in every zone."""
+
+KeptMoment = Annotated[Moment, AfterValidator(_in_every_zone)]
+"""The same for what is stored: it is shown in every zone, and moved by minutes and days."""

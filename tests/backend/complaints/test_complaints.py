@@ -90,6 +90,29 @@ def test_it_is_numbered_given_to_the_grid_as_a_task_and_told_to_its_officers(dis
     assert told(district, "regulator2") == []
 
 
+def test_words_are_looked_for_as_they_are_written(district: Backend) -> None:
+    file(district, text="菜里有 5% 的沙子", reference="A_1")
+    file(district, text="菜里有 50 粒沙子", reference="AB1")
+    browser = district.logged_in("regulator")
+
+    def found(words: str) -> list[int]:
+        items = browser.get("/api/v1/complaints", params={"q": words}).json()["items"]
+        return [one["id"] for one in items]
+
+    assert (found("5%"), found("a_1"), found("沙子"), found("\\")) == ([1], [1], [2, 1], [])
+    assert "about=" in browser.get("/complaints", params={"find": "JY-"}).text
+    assert "about=" not in browser.get("/complaints", params={"find": "J%-"}).text
+
+
+def test_an_official_without_a_grid_is_shown_no_way_to_a_task_that_is_not_theirs(district: Backend) -> None:
+    task = file(district)["task_id"]
+    official = district.logged_in("official_a")
+    assert official.get(f"/api/v1/tasks/{task}").status_code == 404
+    assert official.get("/api/v1/complaints/1").json()["task_id"] is None
+    assert f"/tasks/{task}" not in official.get("/complaints/1").text
+    assert f"/tasks/{task}" in district.logged_in("regulator").get("/complaints/1").text
+
+
 def test_from_received_to_closed_and_open_again(district: Backend) -> None:
     file(district)
     assert step(district, "answer", version=1, text="已核查").status_code == 409

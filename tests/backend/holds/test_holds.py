@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kitchen_watch.backend.holds.tables import HoldRow
 from tests.backend.retention.nights import QUIET
 from tests.backend.stories import deliver, opening
 from tests.backend.support import Backend, running
@@ -65,6 +67,8 @@ def test_lifting_is_for_whoever_placed_it_and_for_supervisors_and_is_done_once(d
         {"kind": "premises", "premises_id": 1, "reason": "没有时段"},
         {"kind": "camera", "camera_id": "cam-a1", "since_at": SPAN["until_at"],
          "until_at": SPAN["since_at"], "reason": "时段颠倒"},
+        {"kind": "premises", "premises_id": 1, "since_at": SPAN["since_at"],
+         "until_at": "9999-12-31T23:00:00Z", "reason": "没有哪本日历上有"},
         {"kind": "alert", "alert_id": 1, "reason": ""},
         {"kind": "alert", "alert_id": 1, "reason": "已过期", "ends_at": "2026-03-01T00:00:00+08:00"},
     ],
@@ -77,3 +81,14 @@ def holds(backend: Backend, username: str) -> list[dict[str, Any]]:
     answer: dict[str, Any] = backend.logged_in(username).get("/api/v1/holds").json()
     items: list[dict[str, Any]] = answer["items"]
     return items
+
+
+def test_a_hold_of_old_that_reaches_to_the_end_of_the_calendar_is_still_shown(district: Backend) -> None:
+    regulator = district.logged_in("regulator")
+    body = {"kind": "premises", "premises_id": 1, **SPAN, "reason": "取证"}
+    hold = regulator.post("/api/v1/holds", json=body)
+    with district.parts.database.write() as session:
+        row = session.get_one(HoldRow, hold.json()["id"])
+        row.until_at = row.ends_at = datetime(9999, 12, 31, 23, tzinfo=UTC)
+    assert "9999" in regulator.get(f"/holds/{hold.json()['id']}").text
+    assert regulator.get("/holds").status_code == 200

@@ -115,7 +115,7 @@ def complaint_pages(name: str) -> Pages:
     )  # fmt: skip
     retention = RetentionView(
         policy=policy_lines(RetentionSettings()), run_at="03:30", free_bytes=10, floor_bytes=100,
-        short=True, active_holds=1, runs=[run],
+        short=True, stuck_files=1, active_holds=1, runs=[run],
     )  # fmt: skip
     case = GoingView(
         alert_id=7, code="NO_HAT", premises=name, evidence="evidence=365d", photos=None, held=True

@@ -22,6 +22,8 @@ from kitchen_watch.backend.holds.schemas import HoldBody
 from kitchen_watch.backend.holds.service import place
 from kitchen_watch.backend.organisations.writing import Author
 from kitchen_watch.backend.retention.running import Retention
+from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.retention.sweeping import Sweep
 from kitchen_watch.backend.retention.tables import DeletionRow
 from tests.backend.retention.nights import QUIET, evidence, files, finish, later, retention
 from tests.backend.stories import PICTURE, Chain, deliver, opening_with_evidence, upload
@@ -165,9 +167,10 @@ def test_a_process_that_dies_between_record_and_file_is_followed_by_one_that_goe
     def dies(*_: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(first, "_gone", dies)
-    with pytest.raises(KeyboardInterrupt):
-        first.look()
+    with monkeypatch.context() as patched:
+        patched.setattr(Sweep, "_gone", dies)
+        with pytest.raises(KeyboardInterrupt):
+            first.look()
     path = district.parts.evidence.path(files(district.logged_in("admin"), 1)["clip"]["sha256"])
     assert path.exists(), "it died before it could remove the file"
     assert retention(district).look() == 0
@@ -221,17 +224,8 @@ def test_a_short_disk_takes_only_what_the_minimum_allows_and_tells_the_administr
     assert district.logged_in("regulator").get("/api/v1/notifications").json()["items"] == []
 
 
-def pressed(backend: Backend, policy: Any) -> Retention:
-    parts = backend.parts
-    return Retention(
-        parts.database,
-        parts.clock,
-        policy,
-        store=parts.evidence,
-        photos_dir=parts.settings.photos_dir,
-        public_url=parts.settings.public_url,
-        free=lambda: 10,
-    )
+def pressed(backend: Backend, policy: RetentionSettings) -> Retention:
+    return retention(backend, policy=policy, free=lambda: 10)
 
 
 def test_old_entries_of_the_audit_log_go_last_and_leave_their_hash(district: Backend) -> None:
@@ -275,3 +269,30 @@ def test_a_hold_that_is_just_being_placed_is_waited_for(tmp_path: Path, database
         admin = backend.logged_in("admin")
         assert files(admin, 1)["clip"]["complete"]
         assert not files(admin, 2)["clip"]["complete"]
+
+
+def test_one_file_that_cannot_be_removed_stops_nothing_and_is_tried_again(district: Backend) -> None:
+    later(district, days=YEAR)
+    first = district.parts.evidence.path(files(district.logged_in("admin"), 1)["clip"]["sha256"])
+    content = first.read_bytes()
+    first.unlink()
+    (first / "in-the-way").mkdir(parents=True)
+    night = retention(district)
+    assert night.look() == 6
+    gone = [kind for alert in (2, 4) for kind in files(district.logged_in("admin"), alert).values()]
+    assert not any(district.parts.evidence.path(one["sha256"]).exists() for one in gone)
+    admin = district.logged_in("admin")
+    told = admin.get("/api/v1/notifications").json()["items"]
+    assert [one["occasion"] for one in told] == ["file_stuck"]
+    assert admin.get("/api/v1/retention").json()["stuck_files"] == 1
+    assert "尚未能从磁盘上清除" in admin.get("/retention", headers={"accept-language": "zh"}).text
+    (first / "in-the-way").rmdir()
+    first.rmdir()
+    first.write_bytes(content)
+    night.look()
+    assert first.exists(), "not with every look"
+    later(district, hours=1)
+    night.look()
+    assert not first.exists()
+    assert admin.get("/api/v1/retention").json()["stuck_files"] == 0
+    assert len(admin.get("/api/v1/notifications").json()["items"]) == 1

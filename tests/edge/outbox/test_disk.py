@@ -155,6 +155,27 @@ async def test_a_package_that_somebody_else_deleted_is_no_reason_to_stop(tmp_pat
         assert len((await keeper(store, writer, clock, floor=1 << 62).look()).remove) == 1
 
 
+async def test_a_package_that_cannot_be_removed_is_told_and_another_goes_in_its_place(tmp_path: Path) -> None:
+    clock, writer = ManualClock(START), packages(tmp_path)
+    async with opened(tmp_path, clock) as store:
+        stuck = await closed_case(store, writer, b"stuck")
+        gone = await closed_case(store, writer, b"goes")
+        await deliver_all(store)
+        (picture,) = tmp_path.rglob(f"{stuck.violation_id}/clean-*.jpg")
+        content = picture.read_bytes()
+        picture.unlink()
+        picture.mkdir()  # in the file's place lies what cannot be unlinked
+        look = keeper(store, writer, clock, floor=1 << 62)
+        made = await look.look()
+        assert [package.violation_id for package in made.remove] == [gone.violation_id]
+        assert str(stuck.violation_id) in look.warnings[-1]
+        picture.rmdir()
+        picture.write_bytes(content)
+        made = await look.look()
+        assert [package.violation_id for package in made.remove] == [stuck.violation_id]
+        assert not any("cannot be removed" in warning for warning in look.warnings)
+
+
 async def test_a_file_system_that_does_not_answer_is_told_and_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from kitchen_watch.backend.alerts.schemas import AlertSummary
-from kitchen_watch.backend.bounds import Moment, PlaceId
+from kitchen_watch.backend.bounds import KeptMoment, PlaceId
 from kitchen_watch.backend.complaints.tables import (
     MAX_TEXT,
     ComplaintCategory,
@@ -55,8 +55,8 @@ class ComplaintBody(BaseModel):
     kind: ComplaintKind = ComplaintKind.COMPLAINT
     category: ComplaintCategory
     premises_id: PlaceId
-    since_at: Moment = Field(description="the time that is complained about")
-    until_at: Moment
+    since_at: KeptMoment = Field(description="the time that is complained about")
+    until_at: KeptMoment
     text: _Words
     complainant: _Short = Field(default="", description="shown to those who handle it and to nobody else")
     contact: _Short = ""
@@ -130,7 +130,7 @@ class ComplaintDetail(ComplaintView):
     hold: HoldView | None
     alerts: list[AlertSummary] = Field(description="alerts of the premises within what is held")
     more_alerts: bool
-    task_id: int | None
+    task_id: int | None = Field(description="the task it made, where you may see one of its units")
 
 
 class ComplaintPage(BaseModel):

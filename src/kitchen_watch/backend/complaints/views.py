@@ -27,7 +27,8 @@ from kitchen_watch.backend.holds.held import alerts_of
 from kitchen_watch.backend.holds.service import hold_views
 from kitchen_watch.backend.holds.tables import HoldRow
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
-from kitchen_watch.backend.tasks.tables import TaskRow
+from kitchen_watch.backend.searching import holds_words
+from kitchen_watch.backend.tasks.service import visible_task_of
 
 ALERTS = 30
 
@@ -60,15 +61,13 @@ def complaint_page(
     if filters.overdue:
         query = query.where(_overdue(now))
     if filters.words:
-        like = f"%{filters.words}%"
         named = select(PremisesRow.id).where(
-            or_(PremisesRow.name.ilike(like), PremisesRow.licence_no.ilike(like))
+            holds_words(filters.words, PremisesRow.name, PremisesRow.licence_no)
         )
         query = query.where(
             or_(
                 ComplaintRow.premises_id.in_(named),
-                ComplaintRow.reference.ilike(like),
-                ComplaintRow.text.ilike(like),
+                holds_words(filters.words, ComplaintRow.reference, ComplaintRow.text),
             )
         )
     if before is not None:
@@ -131,7 +130,7 @@ def complaint_detail(
         hold=hold_views(session, person, [hold], now=now)[0] if hold is not None else None,
         alerts=alert_views.summaries(session, person, alerts[:ALERTS], links=links),
         more_alerts=len(alerts) > ALERTS,
-        task_id=session.scalar(select(TaskRow.id).where(TaskRow.source == source(row))),
+        task_id=visible_task_of(session, person, source(row)),
     )
 
 

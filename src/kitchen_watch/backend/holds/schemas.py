@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from kitchen_watch.backend.bounds import MAX_ID, Moment, PlaceId
+from kitchen_watch.backend.bounds import MAX_ID, KeptMoment, PlaceId
 from kitchen_watch.backend.holds.tables import MAX_REASON, HoldAct, HoldKind
 
 Reason = Annotated[
@@ -37,9 +37,11 @@ class HoldBody(BaseModel):
     alert_id: int | None = Field(default=None, ge=0, le=MAX_ID)
     camera_id: str | None = Field(default=None, max_length=64, pattern=r"^[^\x00]*$")
     premises_id: PlaceId | None = None
-    since_at: Moment | None = Field(default=None, description="the span of what is held")
-    until_at: Moment | None = None
-    ends_at: Moment | None = Field(default=None, description="when the hold itself ends; else when lifted")
+    since_at: KeptMoment | None = Field(default=None, description="the span of what is held")
+    until_at: KeptMoment | None = None
+    ends_at: KeptMoment | None = Field(
+        default=None, description="when the hold itself ends; else when lifted"
+    )
     reason: Reason
 
     @model_validator(mode="after")

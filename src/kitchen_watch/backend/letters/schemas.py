@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from kitchen_watch.backend.bounds import MAX_ID, Moment
+from kitchen_watch.backend.bounds import MAX_ID, KeptMoment
 from kitchen_watch.backend.letters.content import LetterContent
 from kitchen_watch.backend.letters.tables import MAX_TEXT, LetterKind
 
@@ -35,7 +35,7 @@ class LetterBody(BaseModel):
     kind: LetterKind
     alert_ids: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(min_length=1, max_length=20)
     premises_side: bool = Field(default=True, description="to the restaurant; false: to its grid")
-    deadline_at: Moment | None = None
+    deadline_at: KeptMoment | None = None
     text: _Text = Field(default="", description="what else is to stand in it")
 
 

@@ -38,6 +38,7 @@ class Occasion(StrEnum):
     COMPLAINT_DUE = "complaint_due"
     TASK_DUE = "task_due"
     DISK_SHORT = "disk_short"
+    FILE_STUCK = "file_stuck"
     SELF_CHECK = "self_check"
 
 

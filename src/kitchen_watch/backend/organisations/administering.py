@@ -26,6 +26,7 @@ from kitchen_watch.backend.organisations.tables import (
     SupervisionGroupNodeRow,
     SupervisionGroupRow,
 )
+from kitchen_watch.backend.searching import holds_words
 from kitchen_watch.errors import NotFound
 
 
@@ -40,11 +41,7 @@ def node_view(row: NodeRow) -> NodeView:
 def people_page(session: Session, *, after: int = 0, limit: int, words: str = "") -> PersonPage:
     """Logins with an id above ``after``, by id; only those whose names hold ``words`` where given."""
     query = select(PersonRow).where(PersonRow.id > after)
-    if words:
-        query = query.where(
-            PersonRow.username.contains(words, autoescape=True)
-            | PersonRow.display_name.contains(words, autoescape=True)
-        )
+    query = query.where(holds_words(words, PersonRow.username, PersonRow.display_name))
     rows = list(session.scalars(query.order_by(PersonRow.id).limit(limit + 1)))
     return PersonPage(
         items=person_views(session, rows[:limit]),

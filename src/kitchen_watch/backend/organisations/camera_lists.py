@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.person import Person
@@ -13,6 +13,7 @@ from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
 from kitchen_watch.backend.organisations.schemas import CameraView
 from kitchen_watch.backend.organisations.service import SILENT_AFTER, camera_views
 from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
+from kitchen_watch.backend.searching import holds_words
 from kitchen_watch.control import CameraState
 
 HEALTHY = frozenset({CameraState.STREAMING, CameraState.PAUSED})
@@ -70,12 +71,11 @@ def first_streaming(session: Session, person: Person, *, now: datetime) -> Camer
 
 def named_like(words: str) -> ColumnElement[bool]:
     """Whether the id, a name, or the premises of a camera hold these words."""
-    if not words:
-        return true()
-    return or_(
-        *(
-            column.icontains(words, autoescape=True)
-            for column in (CameraRow.camera_id, CameraRow.name, CameraRow.name_en)
-        ),
-        *(column.icontains(words, autoescape=True) for column in (PremisesRow.name, PremisesRow.name_en)),
+    return holds_words(
+        words,
+        CameraRow.camera_id,
+        CameraRow.name,
+        CameraRow.name_en,
+        PremisesRow.name,
+        PremisesRow.name_en,
     )

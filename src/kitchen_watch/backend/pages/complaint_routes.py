@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from pydantic import ValidationError
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -30,6 +30,7 @@ from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.languages import N_
 from kitchen_watch.backend.pages.rendering import PREMISES_ZONE, Frame
 from kitchen_watch.backend.parts import Parts, PartsOf
+from kitchen_watch.backend.searching import holds_words
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -197,17 +198,17 @@ def _list(
 
 
 def _matches(session: Session, person: Person, words: str) -> list[PremisesRow]:
-    like = f"%{words}%"
     return list(
         session.scalars(
             select(PremisesRow)
             .where(
                 person.scope.premises(),
-                or_(
-                    PremisesRow.name.ilike(like),
-                    PremisesRow.name_en.ilike(like),
-                    PremisesRow.licence_no.ilike(like),
-                    PremisesRow.address.ilike(like),
+                holds_words(
+                    words,
+                    PremisesRow.name,
+                    PremisesRow.name_en,
+                    PremisesRow.licence_no,
+                    PremisesRow.address,
                 ),
             )
             .order_by(PremisesRow.name, PremisesRow.id)

@@ -76,12 +76,20 @@ POLICIES = MappingProxyType(
         "evidence_of_transferred": N_("Evidence of cases handed to enforcement"),
         "evidence_minimum": N_("Evidence, at least, when the disk is short"),
         "photos": N_("Photos of rectifications"),
+        "task_files": N_("Files of tasks, after these are done"),
+        "check_photos": N_("Photos of self-checks"),
         "audit": N_("Audit log"),
         "letters": N_("Letters"),
         "records": N_("Alerts, their history, manifests and hashes"),
     }
 )
 DELETED = MappingProxyType(
-    {"evidence": N_("Evidence file"), "photo": N_("Photo"), "audit": N_("Entries of the audit log")}
+    {
+        "evidence": N_("Evidence file"),
+        "photo": N_("Photo"),
+        "audit": N_("Entries of the audit log"),
+        "task_file": N_("File of a task"),
+        "check_photo": N_("Photo of a self-check"),
+    }
 )
 RUNS = MappingProxyType({"night": N_("Nightly run"), "pressure": N_("The disk was short")})

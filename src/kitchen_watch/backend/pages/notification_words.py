@@ -46,6 +46,10 @@ OCCASIONS: Mapping[Occasion, tuple[str, str]] = MappingProxyType(
             N_("A complaint has come in. Accept it and look into it; its evidence is held."),
         ),
         Occasion.COMPLAINT_DUE: (N_("Complaint due"), N_("A complaint must be accepted or answered soon.")),
+        Occasion.FILE_STUCK: (
+            N_("File cannot be removed"),
+            N_("A file whose time is over could not be removed from the disk. It is tried again every hour."),
+        ),
         Occasion.TASK_DUE: (N_("Task due"), N_("A task of your unit is due soon and not done.")),
         Occasion.SELF_CHECK: (
             N_("Self-check due"),

@@ -5,7 +5,7 @@ All functions are pure; ``now`` is handed in. Languages differ in order and word
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton, format_timedelta
@@ -23,9 +23,17 @@ UNITS_S = (31_536_000, 2_592_000, 604_800, 86_400, 3_600, 60, 1)
 """Year, month, week, day, hour, minute, second, as Babel counts them."""
 
 
+def seen_from(at: datetime, zone: ZoneInfo) -> datetime:
+    """The instant in ``zone``; at the ends of the calendar, which some zones do not have, in UTC."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at.astimezone(UTC)
+
+
 def local(at: datetime, zone: ZoneInfo, language: Language, *, now: datetime, seconds: bool = True) -> str:
     """Date and time of day in ``zone``; the date is left out for today, the year for this year."""
-    there, today = at.astimezone(zone), now.astimezone(zone)
+    there, today = seen_from(at, zone), now.astimezone(zone)
     clock = there.strftime("%H:%M:%S" if seconds else "%H:%M")
     if there.date() == today.date():
         return clock
@@ -35,13 +43,13 @@ def local(at: datetime, zone: ZoneInfo, language: Language, *, now: datetime, se
 
 def day(at: datetime, zone: ZoneInfo, language: Language, *, now: datetime) -> str:
     """The calendar day in ``zone``; the year is left out for this year."""
-    there, today = at.astimezone(zone), now.astimezone(zone)
+    there, today = seen_from(at, zone), now.astimezone(zone)
     return format_skeleton("MMMd" if there.year == today.year else "yMMMd", there, locale=language.locale)
 
 
 def full(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """Date, time of day with milliseconds and offset from UTC: what a record needs."""
-    there = at.astimezone(zone)
+    there = seen_from(at, zone)
     day = format_skeleton("yMMMd", there, locale=language.locale)
     offset = there.strftime("%z")
     return f"{day} {there:%H:%M:%S}.{there.microsecond // 1000:03d} (UTC{offset[:3]}:{offset[3:]})"

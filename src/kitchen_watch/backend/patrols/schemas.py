@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from kitchen_watch.backend.bounds import Moment, PlaceId, RowId
+from kitchen_watch.backend.bounds import KeptMoment, Moment, PlaceId, RowId
 from kitchen_watch.backend.forms.answers import Answer, Answers, ProblemCode
 from kitchen_watch.backend.forms.content import FormKind
 from kitchen_watch.backend.forms.schemas import FormView
@@ -43,7 +43,7 @@ class StartBody(NextBody):
     premises_id: PlaceId
     reason: CheckReason = CheckReason.OTHER
     announced: bool = Field(default=False, description="the premises sees it beforehand")
-    planned_at: Moment | None = None
+    planned_at: KeptMoment | None = None
 
 
 class DraftBody(Body):
@@ -114,8 +114,8 @@ class AbsenceBody(Body):
     )
 
     person_id: PlaceId
-    since_at: Moment
-    until_at: Moment | None = None
+    since_at: KeptMoment
+    until_at: KeptMoment | None = None
     note: Annotated[Words, Field(max_length=300)] = ""
 
 

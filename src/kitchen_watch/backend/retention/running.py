@@ -1,9 +1,8 @@
 """Retention at work: one batch after another, each in its own transaction, by one process at a time.
 
 A batch decides, marks the rows and writes the deletions down in one transaction, during which
-nobody can place a hold and the alerts are locked. Only when it is committed are the files removed;
-``swept_id`` tells how far that is, so that a process that dies leaves nothing forgotten: the next
-look goes on where it stood.
+nobody can place a hold and the alerts are locked. Only when it is committed are the files removed
+(:mod:`kitchen_watch.backend.retention.sweeping`); the next look goes on where this one stood.
 """
 
 from __future__ import annotations
@@ -12,19 +11,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.audit.tables import AuditRow
 from kitchen_watch.backend.database import Database
-from kitchen_watch.backend.evidence.store import EvidenceStore
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow
-from kitchen_watch.backend.evidence.upload import lock_content
-from kitchen_watch.backend.handling import photos
 from kitchen_watch.backend.handling.tables import PhotoRow
 from kitchen_watch.backend.holds.held import active, lock_holds
 from kitchen_watch.backend.holds.tables import HoldRow
@@ -32,11 +27,12 @@ from kitchen_watch.backend.looking import Looking, claimed
 from kitchen_watch.backend.notifications.rules import Occasion
 from kitchen_watch.backend.notifications.telling import News, administrators, tell
 from kitchen_watch.backend.retention.cases import Expired, expired_cases
+from kitchen_watch.backend.retention.records import OldFile, old_files
 from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.retention.sweeping import LOCK, Sweep
 from kitchen_watch.backend.retention.tables import DeletedKind, DeletionRow, RetentionRunRow, RunKind
 from kitchen_watch.clock import Clock
 
-LOCK = "retention"
 PRESSED_BATCH = 20
 """Under pressure no more is deleted than is needed."""
 HEADROOM = 1.1
@@ -55,23 +51,21 @@ class Retention(Looking):
         clock: Clock,
         policy: RetentionSettings,
         *,
-        store: EvidenceStore,
-        photos_dir: Path,
+        sweep: Sweep,
         public_url: str,
-        free: Callable[[], int] | None = None,
+        free: Callable[[], int],
     ) -> None:
         super().__init__("retention", self.look, every_s=policy.look_every_s)
         self._database = database
         self._clock = clock
         self._policy = policy
-        self._store = store
-        self._photos_dir = photos_dir
+        self._sweep = sweep
         self._public_url = public_url
-        self._free = free or store.free_bytes
+        self._free = free
 
     def look(self) -> int:
         """Run what is due, to its end; how many files this process has deleted."""
-        self._sweep()  # what a process that died has left
+        self._sweep()  # what a process that died has left, and what could not be removed
         deleted = 0
         while not self.stopping and self._anything_due():
             count = self.step()
@@ -153,10 +147,14 @@ class Retention(Looking):
         run.position = piece.last_id
         going = [one for one in piece.expired if not one.held]
         count = sum(self._delete(session, run, one, now) for one in going)
-        entries_left = not piece.more and not pressed and self._entries(session, run, now)
-        if not piece.more and not entries_left:
+        if piece.more:
+            return count
+        records = [] if pressed else old_files(session, self._policy, now=now, limit=ENTRIES, lock=True)
+        for record in records:
+            _write_down_record(session, run, record, now)
+        if not records and (pressed or not self._entries(session, run, now)):
             self._finish(session, run, now)
-        return count
+        return count + len(records)
 
     def _delete(self, session: Session, run: RetentionRunRow, one: Expired, now: datetime) -> int:
         count = 0
@@ -223,49 +221,6 @@ class Retention(Looking):
             news = News(f"disk/{day}", Occasion.DISK_SHORT, day, "retention")
             tell(session, administrators(session), news, public_url=self._public_url, now=now)
 
-    def _sweep(self) -> None:
-        """Remove the files of deletions that are committed; one that another alert shows stays."""
-        with self._database.read() as session:
-            waiting = session.execute(_unswept().limit(1)).first()
-        if waiting is None:
-            return
-        with self._database.write() as session:
-            if not claimed(session, LOCK):
-                return
-            rows = session.execute(_unswept().limit(ENTRIES)).all()
-            for deletion, run in rows:
-                if deletion.kind is not DeletedKind.AUDIT and self._gone(session, deletion):
-                    run.freed_bytes += deletion.size_bytes
-                run.swept_id = deletion.id
-
-    def _gone(self, session: Session, deletion: DeletionRow) -> bool:
-        lock_content(session, deletion.sha256)
-        if deletion.kind is DeletedKind.EVIDENCE:
-            shown = select(EvidenceFileRow.id).where(
-                EvidenceFileRow.sha256 == deletion.sha256, EvidenceFileRow.completed_at.is_not(None)
-            )
-            path = self._store.path(deletion.sha256)
-        else:
-            shown = select(PhotoRow.id).where(
-                PhotoRow.sha256 == deletion.sha256, PhotoRow.deleted_at.is_(None)
-            )
-            path = photos.path_of(self._photos_dir, deletion.sha256)
-        if session.scalar(shown.limit(1)) is not None or not path.exists():
-            return False
-        path.unlink()
-        return True
-
-
-def _unswept() -> Select[DeletionRow, RetentionRunRow]:
-    # Deletions are numbered in the order of the runs, which one process makes at a time.
-    swept = select(func.coalesce(func.max(RetentionRunRow.swept_id), 0)).scalar_subquery()
-    return (
-        select(DeletionRow, RetentionRunRow)
-        .join(RetentionRunRow, RetentionRunRow.id == DeletionRow.run_id)
-        .where(DeletionRow.id > swept)
-        .order_by(DeletionRow.id)
-    )
-
 
 def _write_down(
     session: Session,
@@ -289,6 +244,24 @@ def _write_down(
             sha256=file.sha256,
             size_bytes=file.size_bytes,
             policy=policy,
+        )
+    )
+    run.deleted_files += 1
+
+
+def _write_down_record(session: Session, run: RetentionRunRow, one: OldFile, now: datetime) -> None:
+    one.row.deleted_at = now
+    session.add(
+        DeletionRow(
+            run_id=run.id,
+            at=now,
+            kind=one.kind,
+            premises_id=one.premises_id,
+            object_id=one.row.id,
+            name=one.name,
+            sha256=one.row.sha256,
+            size_bytes=one.row.size_bytes,
+            policy=one.policy,
         )
     )
     run.deleted_files += 1

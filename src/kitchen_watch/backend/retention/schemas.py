@@ -37,6 +37,7 @@ class RetentionView(BaseModel):
     free_bytes: int
     floor_bytes: int
     short: bool
+    stuck_files: int = Field(description="deleted files that could not be removed from the disk yet")
     active_holds: int
     runs: list[RunView]
 
@@ -53,7 +54,7 @@ class GoingView(BaseModel):
 
 
 class PreviewView(BaseModel):
-    """What the next run would do if it began now. Nothing is done."""
+    """What the next run would do with evidence and photos of cases if it began now. Nothing is done."""
 
     cases: int
     kept_by_holds: int

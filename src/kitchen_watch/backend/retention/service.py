@@ -24,6 +24,7 @@ from kitchen_watch.backend.retention.schemas import (
     RunView,
 )
 from kitchen_watch.backend.retention.settings import RetentionSettings
+from kitchen_watch.backend.retention.sweeping import stuck_files
 from kitchen_watch.backend.retention.tables import DeletionRow, RetentionRunRow
 
 PREVIEWED = 2000
@@ -41,6 +42,7 @@ def retention_view(session: Session, policy: RetentionSettings, *, free: int, no
         free_bytes=free,
         floor_bytes=policy.disk_floor_bytes,
         short=free < policy.disk_floor_bytes,
+        stuck_files=stuck_files(session),
         active_holds=session.scalar(select(func.count()).select_from(HoldRow).where(active(now))) or 0,
         runs=[RunView.model_validate(row, from_attributes=True) for row in runs],
     )
@@ -56,6 +58,8 @@ def policy_lines(policy: RetentionSettings) -> list[PolicyLine]:
         "evidence_of_transferred": policy.evidence_of_transferred,
         "evidence_minimum": policy.evidence_minimum,
         "photos": policy.photos,
+        "task_files": policy.task_files,
+        "check_photos": policy.check_photos,
         "audit": policy.audit,
     }
     lines = [PolicyLine(key=key, days=length.total_seconds() / 86_400) for key, length in terms.items()]

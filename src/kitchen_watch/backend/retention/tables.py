@@ -25,6 +25,8 @@ class DeletedKind(StrEnum):
     EVIDENCE = "evidence"
     PHOTO = "photo"
     AUDIT = "audit"
+    TASK_FILE = "task_file"
+    CHECK_PHOTO = "check_photo"
 
 
 class RetentionRunRow(Table):
@@ -51,6 +53,17 @@ class RetentionRunRow(Table):
     deleted_entries: Mapped[int] = mapped_column(default=0)
     """Entries of the audit log."""
     still_short: Mapped[bool] = mapped_column(default=False)
+
+
+class StuckFileRow(Table):
+    """The file of a deletion that could not be removed; the row goes when the file has gone."""
+
+    __tablename__ = "stuck_files"
+
+    deletion_id: Mapped[int] = mapped_column(ForeignKey("deletions.id"), primary_key=True)
+    since_at: Mapped[datetime]
+    tried_at: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(300))
 
 
 class DeletionRow(Table):

@@ -16,6 +16,7 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.database import exclusive
 from kitchen_watch.backend.deadlines.running import zone_of
+from kitchen_watch.backend.evidence.upload import lock_content
 from kitchen_watch.backend.forms.answers import Answer, Answers, Judgement, answers_of, judge
 from kitchen_watch.backend.forms.content import FormContent, FormKind, ItemKind
 from kitchen_watch.backend.forms.service import content_of, newest_version
@@ -160,6 +161,8 @@ def correct(session: Session, by: Author, check_id: int, reason: str) -> SelfChe
     session.add(row)
     session.flush()
     for photo in photos_of(session, old.id):
+        lock_content(session, photo.sha256)  # retention may remove it just now
+        session.refresh(photo)
         session.add(
             SelfCheckPhotoRow(
                 check_id=row.id,
@@ -170,6 +173,7 @@ def correct(session: Session, by: Author, check_id: int, reason: str) -> SelfChe
                 width=photo.width,
                 height=photo.height,
                 size_bytes=photo.size_bytes,
+                deleted_at=photo.deleted_at,
             )
         )
     session.flush()
@@ -201,6 +205,7 @@ def add_photo(
             return known
     if len(there) >= MAX_PHOTOS:
         raise Conflict(f"This form has {MAX_PHOTOS} photos already.")
+    lock_content(session, photo.sha256)  # retention may remove an older copy just now
     store(directory, photo)
     kept = SelfCheckPhotoRow(
         check_id=row.id,

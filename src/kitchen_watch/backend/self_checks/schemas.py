@@ -99,7 +99,8 @@ class SelfCheckPhoto(_View):
 
     photo_id: int
     item: str
-    url: str
+    url: str | None = Field(description="empty once policy has deleted the file")
+    deleted_at: AwareDatetime | None = None
     width: int
     height: int
 

@@ -132,7 +132,8 @@ def photo_view(row: SelfCheckPhotoRow) -> SelfCheckPhoto:
     return SelfCheckPhoto(
         photo_id=row.id,
         item=row.item,
-        url=f"/api/v1/self-checks/{row.check_id}/photos/{row.id}",
+        url=f"/api/v1/self-checks/{row.check_id}/photos/{row.id}" if row.deleted_at is None else None,
+        deleted_at=row.deleted_at,
         width=row.width,
         height=row.height,
     )
@@ -148,6 +149,8 @@ def photo_of(session: Session, by: Author, check_id: int, photo_id: int) -> Self
     photo = session.get(SelfCheckPhotoRow, photo_id)
     if photo is None or photo.check_id != row.id:
         raise NotFound("There is no such photo.")
+    if photo.deleted_at is not None:
+        raise NotFound("This photo was deleted by policy; its hash stays.")
     by.note(
         session, "self_check_photo_viewed", ("self_check", row.id), premises_id=row.premises_id,
         sha256=photo.sha256,

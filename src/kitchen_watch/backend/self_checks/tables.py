@@ -64,10 +64,12 @@ class SelfCheckPhotoRow(Table):
     item: Mapped[str] = mapped_column(String(40))
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime]
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     width: Mapped[int]
     height: Mapped[int]
     size_bytes: Mapped[int]
+    deleted_at: Mapped[datetime | None]
+    """When policy removed the file; the row and its hash stay."""
 
 
 class ClosureRow(Table):

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.evidence.upload import lock_content
 from kitchen_watch.backend.organisations.writing import Author
 from kitchen_watch.backend.tasks.service import visible_unit
 from kitchen_watch.backend.tasks.tables import TaskAttachmentRow
@@ -39,6 +40,7 @@ def take_attachment(
     if media_type is None:
         raise InvalidRequest("Attach a PDF, a picture (JPEG, PNG) or a document (.docx, .xlsx).")
     sha256 = hashlib.sha256(content).hexdigest()
+    lock_content(session, sha256)  # retention may remove an older copy just now
     path = path_of(directory, sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{sha256}.{secrets.token_hex(4)}")
@@ -68,6 +70,8 @@ def visible_attachment(session: Session, person: Person, attachment_id: int) -> 
     if row is None:
         raise NotFound("There is no such file that you may see.")
     visible_unit(session, person, row.unit_id)
+    if row.deleted_at is not None:
+        raise NotFound("This file was deleted by policy; its hash stays.")
     return row
 
 

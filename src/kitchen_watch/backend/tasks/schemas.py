@@ -50,7 +50,8 @@ class Attachment(BaseModel):
     name: str
     media_type: str
     size_bytes: int
-    url: str
+    url: str | None = Field(description="empty once policy has deleted the file")
+    deleted_at: AwareDatetime | None = None
 
 
 class ReportView(BaseModel):

@@ -131,6 +131,17 @@ def task_detail(session: Session, person: Person, task_id: int, *, day: date) ->
     )  # fmt: skip
 
 
+def visible_task_of(session: Session, person: Person, source: str) -> int | None:
+    """The task that ``source`` made by itself, if the person may see it: they have a unit of it in scope."""
+    return session.scalar(
+        select(TaskRow.id)
+        .join(TaskUnitRow, TaskUnitRow.task_id == TaskRow.id)
+        .join(NodeRow, NodeRow.id == TaskUnitRow.node_id)
+        .where(TaskRow.source == source, person.scope.nodes())
+        .limit(1)
+    )
+
+
 def visible_unit(session: Session, person: Person, unit_id: int) -> TaskUnitRow:
     """A unit's part of a task, if the unit lies in the person's scope.
 
@@ -257,5 +268,6 @@ def attachment_view(row: TaskAttachmentRow) -> Attachment:
     """A file and where to get it."""
     return Attachment(
         id=row.id, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes,
-        url=f"/api/v1/tasks/attachments/{row.id}",
+        url=f"/api/v1/tasks/attachments/{row.id}" if row.deleted_at is None else None,
+        deleted_at=row.deleted_at,
     )  # fmt: skip

@@ -92,5 +92,7 @@ class TaskAttachmentRow(Table):
     at: Mapped[datetime]
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     size_bytes: Mapped[int]
+    deleted_at: Mapped[datetime | None]
+    """When policy removed the file; the row and its hash stay."""

@@ -56,7 +56,10 @@ class Holds:
             update={
                 "spans": tuple(
                     span.model_copy(
-                        update={"since_at": span.since_at - widened, "until_at": span.until_at + widened}
+                        update={
+                            "since_at": _moved(span.since_at, -widened),
+                            "until_at": _moved(span.until_at, widened),
+                        }
                     )
                     for span in told.spans
                 )
@@ -78,6 +81,14 @@ class Holds:
     def keeps_violation(self, violation_id: UUID) -> bool:
         """Whether a violation is held as a whole."""
         return violation_id in self._present.violations
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """The moment moved; at an end of the calendar it stays."""
+    try:
+        return at + by
+    except OverflowError:
+        return at
 
 
 def _load(path: Path) -> HeldSpans:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -25,6 +26,9 @@ LOOK_EVERY = timedelta(seconds=30)
 LIST_EVERY = timedelta(hours=1)
 HEADROOM = 1.1
 """Deleting goes on a little above the floor, so that it does not begin again with the next picture."""
+
+MOST_STUCK = 20
+"""After so many packages that cannot be removed nothing more is tried in one look: the disk itself is ill."""
 
 log = structlog.get_logger(__name__)
 
@@ -119,19 +123,49 @@ class DiskKeeper:
             packages = [
                 replace(package, held=package.held or package.kept_by(self._holds)) for package in packages
             ]
-        made = plan(packages, free=free, now=now, policy=self._policy)
-        for package in made.remove:
-            # Files first: a crash in between leaves a package that the next look removes again.
-            await asyncio.to_thread(self._remove, package, now)
-            await self._store.mark_removed([package.violation_id])
-        if made.remove:
-            log.warning("delivered evidence removed", packages=len(made.remove), free_bytes=free)
+        made = await self._carry_out(packages, free, now)
         if made.warnings != self.warnings:
             for warning in made.warnings:
                 log.warning("disk", reason=warning)
         self.warnings = made.warnings
         await self._store.tidy(forget_before=now - self._policy.keep)
         return made
+
+    async def _carry_out(self, packages: Sequence[StoredPackage], free: int, now: datetime) -> DiskPlan:
+        """Plan and remove; what cannot be removed frees nothing, so others are planned in its place."""
+        stuck: dict[UUID, str] = {}
+        removed: list[StoredPackage] = []
+        gone: set[UUID] = set()
+        while True:
+            there = [one for one in packages if one.violation_id not in gone | stuck.keys()]
+            made = plan(there, free=free, now=now, policy=self._policy)
+            failed = False
+            for package in made.remove:
+                # Files first: a crash in between leaves a package that the next look removes again.
+                try:
+                    await asyncio.to_thread(self._remove, package, now)
+                except (OSError, EvidenceError) as error:
+                    log.warning("evidence cannot be removed", package=package.folder, reason=str(error)[:300])
+                    stuck[package.violation_id] = f"{package.folder}: {error}"
+                    failed = True
+                    if len(stuck) >= MOST_STUCK:
+                        break
+                    continue
+                await self._store.mark_removed([package.violation_id])
+                removed.append(package)
+                gone.add(package.violation_id)
+                free += package.size_bytes
+            if not failed or len(stuck) >= MOST_STUCK:
+                break
+        if removed:
+            log.warning("delivered evidence removed", packages=len(removed), free_bytes=free)
+        warnings = made.warnings
+        if stuck:
+            warnings += (
+                f"{len(stuck)} evidence packages cannot be removed and are tried again, such as "
+                f"{next(iter(stuck.values()))}",
+            )
+        return DiskPlan(tuple(removed), warnings)
 
     def _is_due(self, free: int) -> bool:
         """Listing thousands of packages is work: only under pressure, or once an hour for what is old."""
