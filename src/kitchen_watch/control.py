@@ -41,6 +41,21 @@ class CameraState(StrEnum):
     PAUSED = "paused"
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class TurnStatus(_Message):
+    """How a camera takes turns with others at an edge that cannot look at all of them (轮巡)."""
+
+    watched_now: bool
+    kept: bool = Field(default=False, description="watched without a break, for what is open or configured")
+    share: Share = Field(description="of the time, lately, in which it was looked at")
+    watch_s: Annotated[float, Field(ge=0)] = Field(description="its turns last at least so long")
+    revisit_s: Annotated[float, Field(ge=0)] = Field(
+        description="it goes without a look for no longer, as long as things stay as they are"
+    )
+
+
 class CameraStatus(_Message):
     """One camera's line in a heartbeat."""
 
@@ -58,6 +73,13 @@ class CameraStatus(_Message):
     width: Count | None = None
     height: Count | None = None
     codec: Sentence | None = None
+    judged_share: Share | None = Field(
+        default=None,
+        description="of the frames due in the last seconds, how many were judged; less: overload",
+    )
+    turns: TurnStatus | None = Field(
+        default=None, description="how it takes turns; without, it is looked at all the time"
+    )
 
 
 class Hello(_Message):

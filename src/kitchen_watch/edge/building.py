@@ -21,6 +21,7 @@ from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
 from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.edge.streams.health import HealthMonitor
+from kitchen_watch.edge.turns.needs import needs_of
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.picture import newest_picture
 from kitchen_watch.live.public import PublicPictures
@@ -111,6 +112,8 @@ def build_camera(
         recorder=recorder,
         live=live,
         sleep=clock.sleep,
+        rate=rate,
+        needs=needs_of(own_rules, hours, frozen_after_s=settings.health.frozen_after.total_seconds()),
     )
 
 

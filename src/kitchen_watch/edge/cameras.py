@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
-from kitchen_watch.control import CameraState, CameraStatus
+from kitchen_watch.control import CameraState, CameraStatus, TurnStatus
 from kitchen_watch.edge.pipeline import CameraPipeline
 from kitchen_watch.edge.recorder import Recorder
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
+from kitchen_watch.edge.turns.facts import Facts
+from kitchen_watch.edge.turns.load import Counts
+from kitchen_watch.edge.turns.needs import Needs
 from kitchen_watch.live.camera import LiveCamera
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,12 @@ class RunningCamera:
     recorder: Recorder
     live: LiveCamera
     sleep: Callable[[timedelta], Awaitable[None]]
+    rate: float
+    """Frames a second that are due for analysis."""
+    needs: Needs = field(default_factory=Needs)
+    turns: TurnStatus | None = None
+    """How it takes turns; set by whoever gives them."""
+    judged_share: float | None = None
     restarts: int = 0
     task: asyncio.Task[None] | None = None
 
@@ -65,6 +74,27 @@ class RunningCamera:
         rules = self.pipeline.analysis.rules
         return (*rules.open_violations(), *rules.recent_violations())
 
+    def attend(self, here: bool) -> None:
+        """Look at its picture, or let it wait for its turn: received, recorded, and not decoded."""
+        self.analysis_stream.attend(here)
+        self.pipeline.rest(not here)
+
+    def facts(self) -> Facts:
+        """What the giver of turns needs to know of it."""
+        seen = self.analysis_stream.status()
+        pixels = seen.width * seen.height if seen.width and seen.height else None
+        late = seen.dropped + self.pipeline.superseded + self.pipeline.failures
+        judged = self.pipeline.analysed + self.pipeline.still
+        rules = self.pipeline.analysis.rules
+        content = [violation.tier for violation in rules.open_violations() if violation.needs_model]
+        return Facts(
+            streaming=seen.state is CameraState.STREAMING,
+            counts=Counts(due=late + judged, judged=judged, received=seen.received),
+            pixels=pixels,
+            open_tier=min(content, default=None),
+            building_up=bool(rules.suspects()),
+        )
+
     def reconnect(self) -> None:
         """Open every connection anew."""
         for stream in self._streams():
@@ -93,6 +123,8 @@ class RunningCamera:
             width=seen.width,
             height=seen.height,
             codec=seen.codec,
+            judged_share=self.judged_share,
+            turns=self.turns if state is CameraState.STREAMING else None,
         )
 
     @property

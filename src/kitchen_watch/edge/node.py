@@ -6,6 +6,7 @@ import asyncio
 import base64
 import signal
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -32,6 +33,7 @@ from kitchen_watch.edge.configuration import (
     with_offer,
 )
 from kitchen_watch.edge.control_client import ControlClient
+from kitchen_watch.edge.detect.detection import Preferring
 from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import Packages
@@ -49,6 +51,7 @@ from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 from kitchen_watch.edge.shadow.watching import ShadowWatch
 from kitchen_watch.edge.status_server import bind, serve_status
+from kitchen_watch.edge.turns.roster import Roster
 from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
 from kitchen_watch.events import ModelUsed
 from kitchen_watch.live.camera import LiveCamera
@@ -127,6 +130,10 @@ class EdgeNode:
         self._applying = asyncio.Lock()
         self._rule_set = judgement.rule_set
         self.cameras = Cameras(self._build_camera)
+        self._roster = Roster(
+            self.cameras, lambda: self.settings.turns, clock=clock, inference_s=self._inference_s,
+            prefer=self._prefer,
+        )  # fmt: skip
 
     @classmethod
     async def open(cls, config_path: Path, *, clock: Clock) -> EdgeNode:
@@ -173,7 +180,7 @@ class EdgeNode:
                     tasks.create_task(work)
                     for work in (
                         self._delivery.run(), self._control.run(), self._keeper.run(), self._reloads(reload),
-                        self._keep_references(),
+                        self._keep_references(), self._roster.run(),
                     )
                 ]  # fmt: skip
                 await stop.wait()
@@ -285,15 +292,24 @@ class EdgeNode:
             reconnects={camera.settings.camera_id: camera.reconnects for camera in self.cameras},
         )  # fmt: skip
 
+    def _prefer(self, ranks: Mapping[str, int]) -> None:
+        detector = self._judgement.detector
+        if isinstance(detector, Preferring):
+            detector.prefer(ranks)
+
     def _inference_ms(self) -> float | None:
         """Mean time of one inference since the start, in milliseconds."""
+        seconds = self._inference_s()
+        return None if seconds is None else 1000 * seconds
+
+    def _inference_s(self) -> float | None:
         streams = self._judgement.detector.statistics().values()
         finished = sum(stream.finished for stream in streams)
-        return 1000 * sum(stream.working_s for stream in streams) / finished if finished else None
+        return sum(stream.working_s for stream in streams) / finished if finished else None
 
     def _warnings(self, counts: OutboxCounts) -> tuple[str, ...]:
         """What a person should know although everything runs."""
-        warnings = [*self._store.recovery.problems, *self._keeper.warnings]
+        warnings = [*self._store.recovery.problems, *self._keeper.warnings, *self._roster.warnings()]
         if self._delivery.last_error is not None:
             warnings.append(f"Events cannot be delivered at present: {self._delivery.last_error}")
         if counts.uploads_lost:

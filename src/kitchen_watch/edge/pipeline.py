@@ -177,6 +177,10 @@ class Analysis:
         """Judge a moment in which the camera gives no picture."""
         return self.rules.judge(Observation(at=at, offline=True, analysed=False))
 
+    def unseen(self, at: datetime) -> tuple[ViolationChange, ...]:
+        """Judge a moment in which the camera is there and nobody looks at its picture."""
+        return self.rules.judge(Observation(at=at, analysed=False))
+
 
 def _stands(track: Track, opinions: Mapping[int, Opinion]) -> bool:
     """Whether a track may be shown and kept as evidence: a mere suspicion tells nobody anything."""
@@ -203,6 +207,21 @@ class CameraPipeline:
         self._clock = clock
         self._in_order = asyncio.Lock()
         self._last_look = clock.monotonic()
+        self._resting = False
+
+    def rest(self, resting: bool) -> None:
+        """Leave the camera alone until its next turn, or look at it again."""
+        if resting == self._resting:
+            return
+        # At both ends: a frame that was under way when the turn ended has been judged since.
+        self.analysis.rules.suspend()
+        self._resting = resting
+        self._last_look = self._clock.monotonic()
+
+    @property
+    def resting(self) -> bool:
+        """Whether it waits for its turn."""
+        return self._resting
 
     async def run(self) -> None:
         """Watch the frames, and watch for their absence."""
@@ -223,6 +242,8 @@ class CameraPipeline:
     async def _watch_frames(self) -> None:
         async for frame in self._stream.newest():
             self._last_look = self._clock.monotonic()
+            if self._resting:
+                continue  # decoded just before its turn ended
             try:
                 seen = await self.analysis.look(frame)
             except DetectorError as error:
@@ -247,7 +268,9 @@ class CameraPipeline:
             await self._clock.sleep(OUTAGE_LOOK)
             silent = self._clock.monotonic() - self._last_look
             away = self._stream.status().state is not CameraState.STREAMING
-            if away or silent > STILL_STREAMING.total_seconds():
+            if self._resting and not away:
+                await self._keep(self.analysis.unseen(self._clock.now()), None, ())
+            elif away or silent > STILL_STREAMING.total_seconds():
                 await self._keep(self.analysis.outage(self._clock.now()), None, ())
 
     async def _keep(

@@ -109,6 +109,17 @@ def _camera_metrics(report: NodeReport) -> Iterable[Metric]:
             "kitchen_watch_frames_dropped", "Frames due for analysis that a newer one replaced", labels=labels
         ),
     }
+    judged = GaugeMetricFamily(
+        "kitchen_watch_camera_judged_share", "Of the frames due in the last seconds, how many were judged",
+        labels=labels,
+    )  # fmt: skip
+    watched = GaugeMetricFamily(
+        "kitchen_watch_camera_watched_share", "Of the time, lately, how much the camera was looked at",
+        labels=labels,
+    )  # fmt: skip
+    revisit = GaugeMetricFamily(
+        "kitchen_watch_camera_revisit_seconds", "The camera goes without a look for no longer", labels=labels
+    )
     reconnects = CounterMetricFamily(
         "kitchen_watch_camera_reconnects", "Connections made anew after the first", labels=labels
     )
@@ -116,10 +127,15 @@ def _camera_metrics(report: NodeReport) -> Iterable[Metric]:
         up.add_metric([camera.camera_id], float(camera.state is CameraState.STREAMING))
         if camera.frame_age_ms is not None:
             age.add_metric([camera.camera_id], camera.frame_age_ms)
+        if camera.judged_share is not None:
+            judged.add_metric([camera.camera_id], camera.judged_share)
+        if camera.turns is not None:
+            watched.add_metric([camera.camera_id], camera.turns.share)
+            revisit.add_metric([camera.camera_id], camera.turns.revisit_s)
         for name, family in counters.items():
             family.add_metric([camera.camera_id], getattr(camera, name))
         reconnects.add_metric([camera.camera_id], report.reconnects.get(camera.camera_id, 0))
-    yield from (up, age, *counters.values(), reconnects)
+    yield from (up, age, *counters.values(), judged, watched, revisit, reconnects)
 
 
 def _outbox_metrics(report: NodeReport) -> Iterable[Metric]:

@@ -20,6 +20,7 @@ from kitchen_watch.edge.shadow.settings import ShadowSettings
 from kitchen_watch.edge.still_scenes import StillSceneSettings
 from kitchen_watch.edge.streams.health import HealthSettings
 from kitchen_watch.edge.streams.source import SourceSettings
+from kitchen_watch.edge.turns.settings import TurnSettings
 from kitchen_watch.events import Identifier
 from kitchen_watch.logs import LogFormat
 from kitchen_watch.signing import MIN_SECRET_BYTES, SECRET_PREFIX
@@ -140,6 +141,9 @@ class CameraSettings(Settings):
         default_factory=dict, description="rule parameters of this camera, such as NO_HAT: {held_s: 5}"
     )
     continuous: ContinuousSettings = ContinuousSettings()
+    always_watched: bool = Field(
+        default=False, description="true: where cameras take turns, this one is watched without a break"
+    )
     enabled: bool = Field(default=True, description="false: the camera is left alone")
 
     @model_validator(mode="after")
@@ -168,6 +172,7 @@ class EdgeSettings(Settings):
         default=OpeningHours.always_open(), description="open, closed, or spans per weekday"
     )
     analysis: AnalysisSettings = AnalysisSettings()
+    turns: TurnSettings = TurnSettings()
     detector: DetectorSettings = DetectorSettings()
     shadow: ShadowSettings = ShadowSettings()
     health: HealthSettings = HealthSettings()
@@ -184,6 +189,19 @@ class EdgeSettings(Settings):
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return level
+
+    @model_validator(mode="after")
+    def _turns_are_left(self) -> Self:
+        cameras = [camera for camera in self.cameras if camera.enabled]
+        always = sum(camera.always_watched for camera in cameras)
+        at_once = self.turns.at_once
+        taking = self.turns.mode == "always" and at_once is not None and len(cameras) > at_once
+        if taking and at_once is not None and always >= at_once:
+            raise ValueError(
+                f"turns: {always} cameras are always_watched and at_once is {at_once}, which leaves no turn"
+                f" for the other {len(cameras) - always}; raise at_once or take always_watched from some"
+            )
+        return self
 
     @model_validator(mode="after")
     def _camera_ids_differ(self) -> Self:

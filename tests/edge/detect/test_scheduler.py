@@ -165,3 +165,29 @@ async def test_closing_finishes_what_is_under_way_and_refuses_the_rest() -> None
         await waiting
     with pytest.raises(DetectorError, match="takes no more frames"):
         await model.scheduler.submit("a", "late")
+
+
+async def served(model: Model, ranks: dict[str, int], rounds: int) -> Counter[str]:
+    """Every stream always has a frame waiting; who is looked at in so many looks."""
+    model.scheduler.prefer(ranks)
+    tasks = [await model.ask(stream, stream) for stream in "abcd"]
+    for _ in range(rounds):
+        stream = model.started[-1]
+        await model.finish()
+        tasks.append(await model.ask(stream, stream))
+    counts = Counter(model.started)
+    await model.end(tasks)
+    return counts
+
+
+async def test_with_too_much_to_do_rates_fall_evenly() -> None:
+    counts = await served(Model(), {}, 40)
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+async def test_with_too_much_to_do_the_rate_of_what_is_urgent_falls_last() -> None:
+    counts = await served(Model(), {"c": 2}, 90)
+    others = [counts[stream] for stream in "abd"]
+    assert counts["c"] > 1.4 * max(others)
+    assert max(others) - min(others) <= 1, "evenly among the rest"
+    assert min(others) > 12, "and nobody is forgotten"

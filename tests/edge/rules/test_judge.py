@@ -4,8 +4,9 @@ import subprocess
 import sys
 from datetime import timedelta
 
-from tests.edge.rules.scenario import NOON, Camera, seen, told
+from tests.edge.rules.scenario import COVERED, NOON, Camera, seen, told
 
+from kitchen_watch.edge.rules.observation import Observation
 from kitchen_watch.edge.rules.rule_set import CameraRules
 from kitchen_watch.edge.rules.violation import ChangeKind
 from kitchen_watch.edge.rules.zone import Zone
@@ -134,3 +135,61 @@ def test_the_rules_load_no_media_inference_or_web_library() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def wait_for_its_turn(camera: Camera, seconds: int, *, offline: bool = False) -> list[tuple[str, str]]:
+    """Nobody looks for so long; the camera itself is there, or not."""
+    camera.book.suspend()
+    changes = []
+    for _ in range(seconds):
+        camera.at += timedelta(seconds=1)
+        changes += camera.book.judge(Observation(at=camera.at, offline=offline, analysed=False))
+    camera.book.suspend()
+    return told(changes)
+
+
+def test_a_violation_open_when_the_turn_ends_is_neither_ended_nor_accused_meanwhile() -> None:
+    camera = Camera()
+    camera.show(BARE, seconds=15)
+    (before,) = camera.book.open_violations()
+    camera.show([], seconds=9)
+    assert wait_for_its_turn(camera, 300) == []
+    (after,) = camera.book.open_violations()
+    assert (after.ended_at, after.last_seen_at) == (None, before.last_seen_at)
+    assert told(camera.show([seen("no_hat", 9)], seconds=12)) == []
+    (again,) = camera.book.open_violations()
+    assert (again.violation_id, again.last_seen_at) == (before.violation_id, camera.at)
+
+
+def test_what_is_not_there_at_the_next_turn_ends_where_it_was_last_seen() -> None:
+    camera = Camera()
+    camera.show(BARE, seconds=15)
+    (before,) = camera.book.open_violations()
+    wait_for_its_turn(camera, 300)
+    assert told(camera.show([], seconds=9)) == [], "ten seconds of looking, not of waiting"
+    changes = camera.show([], seconds=3)
+    assert told(changes) == [("NO_HAT", "closed")]
+    assert changes[0].violation.ended_at == before.last_seen_at
+
+
+def test_a_bare_head_before_and_after_the_wait_is_not_one_long_one() -> None:
+    camera = Camera()
+    camera.show(BARE, seconds=8)
+    wait_for_its_turn(camera, 60)
+    assert told(camera.show(BARE, seconds=8)) == []
+    assert told(camera.show(BARE, seconds=3)) == [("NO_HAT", "opened")]
+    assert camera.changes[-1].violation.started_at > NOON + timedelta(seconds=60)
+
+
+def test_a_covered_lens_builds_up_from_turn_to_turn() -> None:
+    camera = Camera()
+    camera.show([], seconds=8, health=COVERED)
+    assert wait_for_its_turn(camera, 60) == []
+    assert told(camera.show([], seconds=9, health=COVERED)) == [("CAM_COVERED", "opened")]
+
+
+def test_a_camera_that_goes_away_while_it_waits_is_offline_and_comes_back() -> None:
+    camera = Camera()
+    camera.show([], seconds=5)
+    assert wait_for_its_turn(camera, 130, offline=True) == [("CAM_OFFLINE", "opened")]
+    assert wait_for_its_turn(camera, 10) == [("CAM_OFFLINE", "closed")]

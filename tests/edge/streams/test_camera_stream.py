@@ -297,3 +297,52 @@ async def test_a_packet_that_a_server_sends_twice_is_taken_once() -> None:
         await until(lambda: s.stream.status().decoded == 3)
         assert [packet.pts for packet in s.sink.packets] == [0.0, 0.2, 0.4]
         assert s.stream.status().received == 3
+
+
+async def test_a_camera_that_waits_for_its_turn_is_received_and_not_decoded() -> None:
+    connection = FaultyConnection()
+    async with scene(connection) as s:
+        connection.send(*range(0, 1000, 40))
+        await until(lambda: s.stream.status().decoded == 25)
+        s.stream.attend(False)
+        await s.reaches(CameraState.STREAMING)
+        connection.send(*range(1000, 3000, 40))
+        await until(lambda: s.stream.status().received == 75)
+        assert s.stream.status().decoded == 25
+        assert len(s.sink.packets) == 75, "clips, recordings and live view go on"
+        s.stream.attend(True)
+        connection.send(*range(3000, 3400, 40))
+        await until(lambda: s.stream.status().decoded == 35)
+        frame = await anext(s.stream.newest())
+        assert frame.discontinuity, "what the tracker knew is over"
+
+
+async def test_nobody_misses_pictures_of_a_camera_that_waits() -> None:
+    connection = FaultyConnection()
+    async with scene(connection) as s:
+        connection.send(0)
+        await s.reaches(CameraState.STREAMING)
+        s.stream.attend(False)
+        for second in range(1, 90):
+            connection.send(1000 * second)
+            await let_pass(s.clock, 1, step=1)
+        s.stream.attend(True)
+        await let_pass(s.clock, 2)
+        assert s.state is CameraState.STREAMING
+        assert s.camera.attempts == 1
+
+
+async def test_a_camera_whose_clock_jumps_at_every_picture_asks_for_no_more_than_others() -> None:
+    connection = FaultyConnection()
+    async with scene(connection) as s:
+        sent = 0
+        for _ in range(40):
+            for jump in (0, 50_000):
+                connection.send(jump + sent * 40)
+                sent += 1
+            await until(lambda sent=sent: s.stream.status().received == sent)
+            await let_pass(s.clock, 0.05, step=0.05)
+        status = s.stream.status()
+        assert status.jumps > 60
+        assert status.offered <= 25, "of 80 pictures in two seconds, at a rate of five"
+        assert status.offered + status.dropped > 60, "and it is seen in the counters"

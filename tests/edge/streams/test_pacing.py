@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from kitchen_watch.edge.streams.pacing import Pacer
+from kitchen_watch.edge.streams.pacing import Allowance, Pacer
 
 
 def due_times(rate: float, stamps: list[float]) -> list[float]:
@@ -47,3 +47,18 @@ def test_a_jump_back_does_not_silence_the_camera() -> None:
 def test_a_rate_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         Pacer(0)
+
+
+def granted(rate: float, moments: list[float]) -> int:
+    allowance = Allowance(rate)
+    return sum(allowance.grants(moment) for moment in moments)
+
+
+def test_a_camera_whose_every_picture_is_due_gets_little_more_than_its_rate() -> None:
+    flood = [index / 60 for index in range(60 * 60)]
+    assert granted(5, flood) <= 1.3 * 5 * 60 + 10
+
+
+def test_a_camera_at_its_rate_and_a_burst_after_a_hole_get_everything() -> None:
+    assert granted(5, [index / 5 for index in range(300)]) == 300
+    assert granted(5, [*(index / 5 for index in range(50)), *[12.0] * 8]) == 58

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.events import ModelUsed
@@ -96,4 +97,13 @@ class Detector(Protocol):
 
     async def close(self) -> None:
         """Finish what is under way and release the model."""
+        ...
+
+
+@runtime_checkable
+class Preferring(Protocol):
+    """A detector that can let some streams go first."""
+
+    def prefer(self, ranks: Mapping[str, int]) -> None:
+        """Streams of a higher rank go first; those that are not named have rank 0."""
         ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,6 +132,10 @@ class OpenVinoYolo:
             return list(self._threads.map(lambda image: self._look(image, least), images))
         except RuntimeError as error:
             raise DetectorError(f"{self._path}: inference failed: {_first_line(error)}.") from error
+
+    def prefer(self, ranks: Mapping[str, int]) -> None:
+        """Streams of a higher rank go first; see :meth:`FairScheduler.prefer`."""
+        self._scheduler.prefer(ranks)
 
     def statistics(self) -> dict[str, StreamStatistics]:
         """Counters by stream id: waiting and working time, superseded frames."""

@@ -2,19 +2,23 @@
 
 Every stream has at most one frame waiting. A newer one takes its place in the queue, and the older
 call ends with ``None``: nobody looked. Streams are served in turn, so that one that asks a hundred
-times a second waits as long as one that asks once.
+times a second waits as long as one that asks once. Streams of a higher rank go before others while there
+is more to do than can be done, and still every third frame is the one that waited longest.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 from kitchen_watch.clock import Clock, SystemClock
 from kitchen_watch.errors import DetectorError
+
+FAVOURS = 2
+"""So many frames of higher rank in a row may go before the one that waited longest."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -59,6 +63,8 @@ class FairScheduler(Generic[T, R]):
         self._waiting: dict[str, _Job[T, R]] = {}
         self._running: set[asyncio.Task[R]] = set()
         self._closed = False
+        self._ranks: Mapping[str, int] = {}
+        self._favours = 0
         self._statistics: dict[str, StreamStatistics] = {}
 
     @property
@@ -69,6 +75,10 @@ class FairScheduler(Generic[T, R]):
     def statistics(self) -> dict[str, StreamStatistics]:
         """Counters by stream id, since the start."""
         return dict(self._statistics)
+
+    def prefer(self, ranks: Mapping[str, int]) -> None:
+        """From now on streams of a higher rank go first; those that are not named have rank 0."""
+        self._ranks = ranks
 
     def forget(self, stream_id: str) -> None:
         """Drop the counters of a stream that was removed."""
@@ -111,13 +121,23 @@ class FairScheduler(Generic[T, R]):
 
     def _start_work(self) -> None:
         while self._waiting and len(self._running) < self._parallel:
-            job = self._waiting.pop(next(iter(self._waiting)))
+            job = self._waiting.pop(self._whose_turn())
             if job.answer.done():
                 continue
             job.started = self._clock.monotonic()
             task = asyncio.ensure_future(self._work(job.item))
             self._running.add(task)
             task.add_done_callback(partial(self._finished, job))
+
+    def _whose_turn(self) -> str:
+        longest = next(iter(self._waiting))
+        # Of equal ranks the first is the one that waited longest.
+        highest = max(self._waiting, key=lambda stream_id: self._ranks.get(stream_id, 0))
+        if self._ranks.get(highest, 0) > self._ranks.get(longest, 0) and self._favours < FAVOURS:
+            self._favours += 1
+            return highest
+        self._favours = 0
+        return longest
 
     def _finished(self, job: _Job[T, R], task: asyncio.Task[R]) -> None:
         self._running.discard(task)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,10 @@ class UltralyticsYolo:
             return list(self._threads.map(lambda image: self._look(image, least), images))
         except RuntimeError as error:
             raise DetectorError(f"{self._path}: inference failed: {error}.") from error
+
+    def prefer(self, ranks: Mapping[str, int]) -> None:
+        """Streams of a higher rank go first; see :meth:`FairScheduler.prefer`."""
+        self._scheduler.prefer(ranks)
 
     def statistics(self) -> dict[str, StreamStatistics]:
         """Counters by stream id: waiting and working time, superseded frames."""

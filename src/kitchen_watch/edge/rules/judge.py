@@ -81,6 +81,7 @@ class RuleBook:
         self._orphans: list[Violation] = []
         self._last_at: datetime | None = None
         self._elapsed = 0.0
+        self._suspended = False
 
     def judge(self, observation: Observation) -> tuple[ViolationChange, ...]:
         """What changes by this observation, in order. A clock that goes back lets no time pass."""
@@ -102,6 +103,17 @@ class RuleBook:
             for rule in self._content:
                 changes += rule.judge(look)
         return tuple(changes)
+
+    def suspend(self) -> None:
+        """Nobody looks for a while: the camera waits for its turn.
+
+        What builds up on tracks is forgotten, what is open stays open, and until the next frame is
+        analysed no time passes in which anything could be missed. Camera faults go on building up
+        from turn to turn: they do not walk away.
+        """
+        self._suspended = True
+        for rule in self._content:
+            rule.pause()
 
     @property
     def paused(self) -> bool:
@@ -176,7 +188,10 @@ class RuleBook:
             gap = max(0.0, (observation.at - self._last_at).total_seconds())
         self._last_at = observation.at
         self._elapsed += gap
-        return Look(observation, step=min(gap, LONGEST_STEP), gap=gap, elapsed=self._elapsed)
+        step = min(gap, LONGEST_STEP)
+        if self._suspended and observation.analysed:
+            self._suspended, step = False, 0.0
+        return Look(observation, step=step, gap=gap, elapsed=self._elapsed)
 
     def _blind(self, observation: Observation) -> bool:
         """A fault is open, or the picture shows one that has yet to hold: nothing can be judged."""

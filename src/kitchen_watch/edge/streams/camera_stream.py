@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import CameraState
+from kitchen_watch.edge.streams.attention import Attention
 from kitchen_watch.edge.streams.backoff import STABLE, reconnect_delay
 from kitchen_watch.edge.streams.connection import OpenVideo, open_connection
 from kitchen_watch.edge.streams.failures import WrongPassword
@@ -62,7 +63,8 @@ class CameraStream:
     ) -> None:
         self.stream_id = stream_id
         self.source = source
-        self._plan = ReadingPlan(stream_id, source, rate, fit, tuple(packet_sinks), decode)
+        self._attention = Attention()
+        self._plan = ReadingPlan(stream_id, source, rate, fit, tuple(packet_sinks), decode, self._attention)
         self._clock = clock
         self._open_video = open_video
         self._tally = Tally()
@@ -118,6 +120,10 @@ class CameraStream:
         """Drop the present connection and open a new one now, also in the middle of a pause."""
         self._reconnect_asked = True
         self._wake.set()
+
+    def attend(self, here: bool) -> None:
+        """Decode from the next keyframe on, or stop decoding; packets reach the sinks either way."""
+        self._attention.turn(here, self._clock.monotonic())
 
     def status(self) -> StreamStatus:
         """How the stream is at this moment."""
@@ -208,17 +214,25 @@ class CameraStream:
     def _look(self, reader: Reader) -> None:
         """Streaming is what has given a picture (or a packet, where nothing is decoded)."""
         progress = reader.progress
-        seen = progress.picture if self._plan.decode else progress.packet
+        seen = progress.picture if self._decodes else progress.packet
         if seen is not None and self._condition.state is not CameraState.STREAMING:
             self._enter(CameraState.STREAMING, None)
 
+    @property
+    def _decodes(self) -> bool:
+        return self._plan.decode and self._attention.here
+
     def _stalled(self, reader: Reader) -> str | None:
+        progress, since = reader.progress, self._attention.since
+        if since is not None and progress.opened is not None:
+            # Nobody may miss pictures of a time in which none was decoded.
+            progress = replace(progress, picture=max(since, progress.picture or progress.opened))
         return stall_reason(
-            reader.progress,
+            progress,
             self._clock.monotonic(),
             open_timeout=self.source.open_timeout.total_seconds(),
             read_timeout=self.source.read_timeout.total_seconds(),
-            decode=self._plan.decode,
+            decode=self._decodes,
         )
 
     async def _pause(self, delay: timedelta) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _EARLY = 0.25
+_GENEROUS = 1.3
+_BURST = 5.0
 
 
 class Pacer:
@@ -28,4 +30,28 @@ class Pacer:
         self._next += self._interval
         if self._next < pts:
             self._next = pts + self._interval
+        return True
+
+
+class Allowance:
+    """Bounds what a live camera may ask for by our own clock, whatever its timestamps say.
+
+    A camera whose clock jumps at every picture, or runs ten times too fast, has every one of them due.
+    Bursts after a hole in the network pass; what comes steadily does so at :data:`_GENEROUS` times the rate.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = _GENEROUS * rate
+        self._most = max(_BURST, 2 * rate)
+        self._left = self._most
+        self._asked_at: float | None = None
+
+    def grants(self, now: float) -> bool:
+        """Whether one more frame may be offered; ``now`` is monotonic seconds."""
+        if self._asked_at is not None:
+            self._left = min(self._most, self._left + max(0.0, now - self._asked_at) * self._rate)
+        self._asked_at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
         return True

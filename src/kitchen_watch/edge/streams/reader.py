@@ -10,16 +10,17 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import av
 
 from kitchen_watch.clock import Clock
+from kitchen_watch.edge.streams.attention import Attention
 from kitchen_watch.edge.streams.behind import Behind
 from kitchen_watch.edge.streams.connection import Connection, OpenVideo, VideoPacket, measure_size
 from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.edge.streams.newest import NewestSlot
-from kitchen_watch.edge.streams.pacing import Pacer
+from kitchen_watch.edge.streams.pacing import Allowance, Pacer
 from kitchen_watch.edge.streams.packets import PacketSink, StreamPacket, VideoInfo
 from kitchen_watch.edge.streams.parameter_sets import parameter_sets
 from kitchen_watch.edge.streams.picture import Scaler, full_picture
@@ -44,6 +45,8 @@ class ReadingPlan:
     """Largest (width, height) of the frames' images."""
     sinks: Sequence[PacketSink]
     decode: bool
+    attention: Attention = field(default_factory=Attention)
+    """While it is away nothing is decoded; packets still reach the sinks."""
 
 
 class Reader:
@@ -71,6 +74,8 @@ class Reader:
         self._sinks_open = False
         self._timeline = Timeline(clock)
         self._pacer = Pacer(plan.rate)
+        self._allowance: Allowance | None = None
+        self._asleep = not plan.attention.here
         self._behind = Behind()
         self._scaler = Scaler(plan.fit)
         self._moments: OrderedDict[int, Moment] = OrderedDict()
@@ -130,6 +135,7 @@ class Reader:
     def _read(self, connection: Connection) -> None:
         self._opened(connection.info)
         pace = None if connection.live else _RealTime(self._clock, self._stop)
+        self._allowance = Allowance(self._plan.rate) if connection.live else None
         for packet in connection.packets():
             if self._stop.is_set():
                 return
@@ -145,8 +151,20 @@ class Reader:
             moment = self._place(packet, pace)
             if not self._hand_on(packet, moment):
                 return
-            if self._plan.decode and not self._left_behind(connection, packet, moment):
+            if (
+                self._plan.decode
+                and self._awake(packet)
+                and not self._left_behind(connection, packet, moment)
+            ):
                 self._decode(connection, packet)
+
+    def _awake(self, packet: VideoPacket) -> bool:
+        """Whether anybody looks; decoding begins again at a keyframe, and its picture comes after a gap."""
+        if not self._plan.attention.here:
+            self._asleep = True
+        elif self._asleep and packet.is_keyframe:
+            self._asleep, self._cut = False, True
+        return not self._asleep
 
     def _left_behind(self, connection: Connection, packet: VideoPacket, moment: Moment) -> bool:
         """Whether the packet is not worth decoding any more; a frame that was due is then counted as late."""
@@ -271,6 +289,10 @@ class Reader:
 
     def _offer(self, picture: av.VideoFrame, moment: Moment) -> None:
         if not self._pacer.due(moment.pts, discontinuity=self._cut):
+            return
+        if self._allowance is not None and not self._allowance.grants(self._clock.monotonic()):
+            with self._delivery:
+                self._tally.late += not self._retired
             return
         frame = Frame(
             stream_id=self._plan.stream_id,
