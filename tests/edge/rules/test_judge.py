@@ -8,7 +8,7 @@ from tests.edge.rules.scenario import COVERED, NOON, Camera, seen, told
 
 from kitchen_watch.edge.rules.observation import Observation
 from kitchen_watch.edge.rules.rule_set import CameraRules
-from kitchen_watch.edge.rules.violation import ChangeKind
+from kitchen_watch.edge.rules.violation import ChangeKind, ViolationChange
 from kitchen_watch.edge.rules.zone import Zone
 
 BARE = [seen("no_hat")]
@@ -140,7 +140,7 @@ def test_the_rules_load_no_media_inference_or_web_library() -> None:
 def wait_for_its_turn(camera: Camera, seconds: int, *, offline: bool = False) -> list[tuple[str, str]]:
     """Nobody looks for so long; the camera itself is there, or not."""
     camera.book.suspend()
-    changes = []
+    changes: list[ViolationChange] = []
     for _ in range(seconds):
         camera.at += timedelta(seconds=1)
         changes += camera.book.judge(Observation(at=camera.at, offline=offline, analysed=False))

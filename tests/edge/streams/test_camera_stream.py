@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -332,6 +333,10 @@ async def test_nobody_misses_pictures_of_a_camera_that_waits() -> None:
         assert s.camera.attempts == 1
 
 
+def _received(stream: CameraStream, packets: int) -> bool:
+    return stream.status().received == packets
+
+
 async def test_a_camera_whose_clock_jumps_at_every_picture_asks_for_no_more_than_others() -> None:
     connection = FaultyConnection()
     async with scene(connection) as s:
@@ -340,7 +345,7 @@ async def test_a_camera_whose_clock_jumps_at_every_picture_asks_for_no_more_than
             for jump in (0, 50_000):
                 connection.send(jump + sent * 40)
                 sent += 1
-            await until(lambda sent=sent: s.stream.status().received == sent)
+            await until(partial(_received, s.stream, sent))
             await let_pass(s.clock, 0.05, step=0.05)
         status = s.stream.status()
         assert status.jumps > 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ class Kitchen:
 class Edge:
     """A machine that can judge the frames of ``carries`` cameras; the rest falls evenly."""
 
-    def __init__(self, count: int, carries: float = 100.0, **settings: object) -> None:
+    def __init__(self, count: int, carries: float = 100.0, **settings: Any) -> None:
         self.kitchens = [Kitchen(Named(f"cam-{number:02}")) for number in range(count)]
         self.carries = carries
         self.settings = TurnSettings.model_validate(settings)
@@ -89,7 +90,7 @@ class Edge:
         return [kitchen.settings.camera_id for kitchen in self.kitchens if kitchen.here]
 
 
-def always(count: int, at_once: int, **more: object) -> Edge:
+def always(count: int, at_once: int, **more: Any) -> Edge:
     return Edge(count, mode="always", at_once=at_once, watch_s=30, **more)
 
 
