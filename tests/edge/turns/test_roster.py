@@ -185,6 +185,8 @@ def test_what_is_always_watched_is() -> None:
 
 def test_an_overload_is_told_even_where_no_turns_are_taken() -> None:
     edge = Edge(8, carries=4.0)
+    edge.passes(15)
+    assert edge.roster.warnings() == (), "a moment is no overload"
     edge.passes(30)
     (warning,) = edge.roster.warnings()
     assert "50% were looked at" in warning

@@ -12,15 +12,15 @@ import structlog
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import TurnStatus
 from kitchen_watch.edge.turns.facts import Facts, TurnTaker
-from kitchen_watch.edge.turns.load import CameraLoad, Capacity, cost
+from kitchen_watch.edge.turns.load import FEWEST_DUE, CameraLoad, Capacity, cost
 from kitchen_watch.edge.turns.schedule import Turn, Waiting, next_turn
 from kitchen_watch.edge.turns.settings import TurnSettings
 
 LOOK_EVERY_S = 1.0
 REMEMBERED_S = 1800.0
 """Time constant of the share of time that is told."""
-ALMOST_ALL = 0.9
-"""Less of the due frames than this is told as an overload, whatever is done about it."""
+ALMOST_ALL, TOLD_AFTER_S = 0.9, 30.0
+"""Less of the due frames than this, for so long, is told as an overload, whatever is done about it."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +71,7 @@ class Roster:
         self._in_force: TurnSettings | None = None
         self._capacity: Capacity | None = None
         self._share: float | None = None
+        self._enough_at = clock.monotonic()
         self._told = ""
 
     async def run(self) -> None:
@@ -91,7 +92,7 @@ class Roster:
         found = []
         if turn is not None and turn.longest_revisit_s > settings.longest_revisit_s:
             found.append(too_many(turn, settings))
-        if self._share is not None and self._share < ALMOST_ALL:
+        if self._share is not None and self._clock.monotonic() - self._enough_at >= TOLD_AFTER_S:
             found.append(
                 f"The machine is overloaded: of the frames due lately, {self._share:.0%} were looked at. Give"
                 " it fewer cameras or a lower analysis.frames_per_second"
@@ -144,7 +145,9 @@ class Roster:
             if watched:
                 its_due, its_judged = place.load.frames()
                 due, judged = due + its_due, judged + its_judged
-        self._share = min(1.0, judged / due) if due >= 10 else None
+        self._share = min(1.0, judged / due) if due >= FEWEST_DUE else None
+        if self._share is None or self._share >= ALMOST_ALL:
+            self._enough_at = now
 
     def _watches(self, camera_id: str) -> bool:
         return self._turn is None or camera_id in self._turn.cameras
