@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.live_view.talk import serve
 from kitchen_watch.clock import SystemClock
+from kitchen_watch.edge.configuration import ConfigurationFile
 from kitchen_watch.edge.node import EdgeNode
 from kitchen_watch.edge.pipeline import Seen
 from kitchen_watch.logs import configure_logs
@@ -18,7 +19,7 @@ from kitchen_watch.logs import configure_logs
 async def run(config: Path) -> None:
     configure_logs(level="ERROR")
     clock = SystemClock()
-    node = await EdgeNode.open(config, clock=clock)
+    node = await EdgeNode.open(ConfigurationFile(config), clock=clock)
     stop, reload = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(node.run(stop, reload))
     delays: list[float] = []

@@ -18,6 +18,7 @@
     │   ├── BackendBusy            retry, not before ``retry_after``
     │   ├── SignatureRefused       retry: a wrong clock or a rotated secret must not lose an event
     │   └── EventRefused           final: the backend will never take this event
+    ├── ClusterError               several machines together do not do what they should
     └── RequestError
         ├── NotAuthenticated       nobody is logged in
         ├── NotPermitted
@@ -130,6 +131,12 @@ class SignatureRefused(DeliveryError):
 
 class EventRefused(DeliveryError):
     """The backend will never take this event: the only final refusal."""
+
+
+class ClusterError(KitchenWatchError):
+    """The machines of a cluster, or what connects them, do not do what they should."""
+
+    exit_code = 7
 
 
 class RequestError(KitchenWatchError):

@@ -8,7 +8,8 @@ from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from kitchen_watch.edge.cameras import RunningCamera
+from kitchen_watch.clock import Clock
+from kitchen_watch.edge.cameras import CameraStreams, RunningCamera
 from kitchen_watch.edge.evidence.clip import PacketRing
 from kitchen_watch.edge.evidence.filming import ClipMaker
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
@@ -33,14 +34,39 @@ RING_MARGIN = timedelta(seconds=15)
 LONGEST = timedelta(seconds=LONGEST_S)
 
 
+def build_streams(camera: CameraSettings, *, settings: EdgeSettings, clock: Clock) -> CameraStreams:
+    """The connections of one camera and what their packets go to; they need neither model nor outbox."""
+    seconds = settings.evidence.before_s + settings.evidence.after_s + RING_MARGIN.total_seconds()
+    ring = PacketRing(seconds=seconds, max_bytes=settings.evidence.ring_bytes)
+    live = LiveCamera(
+        camera.camera_id, has_sub=camera.sub is not None, mask=_mask(camera),
+        public_delay=timedelta(seconds=settings.live.public_delay_s),
+    )  # fmt: skip
+    rate, fit = _rate(camera, settings), settings.analysis.fit
+    if camera.sub is None:
+        only = CameraStream(
+            camera.camera_id, camera.main, clock=clock, rate=rate, fit=fit, packet_sinks=(ring, live.main)
+        )
+        return CameraStreams(camera, ring, live, only, None)
+    analysis = CameraStream(
+        camera.camera_id, camera.sub, clock=clock, rate=rate, fit=fit, packet_sinks=(live.sub,)
+    )
+    main = CameraStream(
+        f"{camera.camera_id}/main", camera.main, clock=clock, rate=rate, fit=fit,
+        packet_sinks=(ring, live.main), decode=False,
+    )  # fmt: skip
+    return CameraStreams(camera, ring, live, analysis, main)
+
+
 def build_camera(
-    camera: CameraSettings, *, settings: EdgeSettings, rule_set: RuleSet, shared: Shared
+    streams: CameraStreams, *, settings: EdgeSettings, rule_set: RuleSet, shared: Shared
 ) -> RunningCamera:
     """One camera, ready to start.
 
     Raises:
         ConfigError: its rules or zones do not fit.
     """
+    camera, ring, live = streams.settings, streams.ring, streams.live
     hours = camera.opening_hours or settings.opening_hours
     where = f"cameras.{camera.camera_id}"
     own_rules = rule_set.for_camera(
@@ -49,31 +75,13 @@ def build_camera(
     rules = RuleBook(camera.camera_id, own_rules, zones=camera.zones, hours=hours)
     before = timedelta(seconds=settings.evidence.before_s)
     after = timedelta(seconds=settings.evidence.after_s)
-    ring = PacketRing(
-        seconds=(before + after + RING_MARGIN).total_seconds(), max_bytes=settings.evidence.ring_bytes
-    )
-    rate = camera.frames_per_second or settings.analysis.frames_per_second
-    fit, clock = settings.analysis.fit, shared.clock
-    mask = PrivacyMask(zone.polygon for zone in camera.privacy)
+    clock = shared.clock
+    mask = _mask(camera)
     public_delay = timedelta(seconds=settings.live.public_delay_s)
-    live = LiveCamera(camera.camera_id, has_sub=camera.sub is not None, mask=mask, public_delay=public_delay)
-    main_stream = None
-    if camera.sub is None:
-        analysis_stream = CameraStream(
-            camera.camera_id, camera.main, clock=clock, rate=rate, fit=fit, packet_sinks=(ring, live.main)
-        )
-    else:
-        analysis_stream = CameraStream(
-            camera.camera_id, camera.sub, clock=clock, rate=rate, fit=fit, packet_sinks=(live.sub,)
-        )
-        main_stream = CameraStream(
-            f"{camera.camera_id}/main", camera.main, clock=clock, rate=rate, fit=fit,
-            packet_sinks=(ring, live.main), decode=False,
-        )  # fmt: skip
     recorder = Recorder(
         shared,
         snapshots=Snapshots(
-            shared.packages, shared.workshop, mask=mask, ring=ring if main_stream is not None else None
+            shared.packages, shared.workshop, mask=mask, ring=ring if streams.main is not None else None
         ),
         clips=ClipMaker(shared.packages, shared.workshop, mask=mask, clock=clock),
         plan=ClipPlan(ring, before, after),
@@ -92,7 +100,7 @@ def build_camera(
         settings=settings.analysis,
         gated=True,
     )
-    pipeline = CameraPipeline(analysis_stream, analysis, recorder, clock=clock)
+    pipeline = CameraPipeline(streams.analysis, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)
     pictures = PublicPictures(mask, live.sightings, clock, delay=public_delay)
     live.public_picture = lambda: asyncio.to_thread(pictures.newest)
@@ -105,16 +113,21 @@ def build_camera(
     live.recording = _recording(live, camera, settings, shared)
     live.continuous = camera.continuous.enabled
     return RunningCamera(
-        settings=camera,
-        analysis_stream=analysis_stream,
-        main_stream=main_stream,
+        streams=streams,
         pipeline=pipeline,
         recorder=recorder,
-        live=live,
         sleep=clock.sleep,
-        rate=rate,
+        rate=_rate(camera, settings),
         needs=needs_of(own_rules, hours, frozen_after_s=settings.health.frozen_after.total_seconds()),
     )
+
+
+def _rate(camera: CameraSettings, settings: EdgeSettings) -> float:
+    return camera.frames_per_second or settings.analysis.frames_per_second
+
+
+def _mask(camera: CameraSettings) -> PrivacyMask:
+    return PrivacyMask(zone.polygon for zone in camera.privacy)
 
 
 def _unless_still(tell: Callable[[Seen], None]) -> Callable[[Seen], None]:

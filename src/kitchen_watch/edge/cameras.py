@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from kitchen_watch.control import CameraState, CameraStatus, TurnStatus
+from kitchen_watch.edge.evidence.clip import PacketRing
 from kitchen_watch.edge.pipeline import CameraPipeline
 from kitchen_watch.edge.recorder import Recorder
 from kitchen_watch.edge.rules.violation import Violation
@@ -27,16 +28,41 @@ RESTART_PAUSE = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
+class CameraStreams:
+    """One camera's connections; they may be opened before anybody looks at the pictures."""
+
+    settings: CameraSettings
+    ring: PacketRing
+    """The last seconds of the main stream, for clips."""
+    live: LiveCamera
+    analysis: CameraStream
+    main: CameraStream | None
+    """The main stream where analysis reads a sub stream; its packets feed the evidence ring."""
+    started: bool = False
+
+    def __iter__(self) -> Iterator[CameraStream]:
+        return iter((self.analysis,) if self.main is None else (self.analysis, self.main))
+
+    def start(self) -> None:
+        """Connect, unless that was done before."""
+        if not self.started:
+            self.started = True
+            for stream in self:
+                stream.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        for stream in self:
+            await stream.stop()
+
+
+@dataclass(slots=True)
 class RunningCamera:
     """One camera's streams, pipeline and recorder, and the task that runs them."""
 
-    settings: CameraSettings
-    analysis_stream: CameraStream
-    main_stream: CameraStream | None
-    """The main stream where analysis reads a sub stream; its packets feed the evidence ring."""
+    streams: CameraStreams
     pipeline: CameraPipeline
     recorder: Recorder
-    live: LiveCamera
     sleep: Callable[[timedelta], Awaitable[None]]
     rate: float
     """Frames a second that are due for analysis."""
@@ -47,24 +73,40 @@ class RunningCamera:
     restarts: int = 0
     task: asyncio.Task[None] | None = None
 
+    @property
+    def settings(self) -> CameraSettings:
+        """What the camera was built from."""
+        return self.streams.settings
+
+    @property
+    def live(self) -> LiveCamera:
+        """What viewers get of it."""
+        return self.streams.live
+
+    @property
+    def analysis_stream(self) -> CameraStream:
+        """The stream that is analysed."""
+        return self.streams.analysis
+
     def start(self) -> None:
         """Connect and watch."""
-        for stream in self._streams():
-            stream.start()
+        self.streams.start()
         if self.live.recording is not None:
             self.live.recording.start()
         self.task = asyncio.create_task(self._run(), name=f"camera-{self.settings.camera_id}")
 
+    async def end_analysis(self) -> None:
+        """End the analysis: once this returns, nothing is recorded any more. The streams stay open."""
+        await self._end_watch()
+        await self.recorder.close()
+
     async def stop(self, *, removed: bool = False) -> None:
         """Disconnect. Open violations stay open for the next start, unless the camera is removed."""
-        if self.task is not None:
-            self.task.cancel()
-            await asyncio.wait({self.task})
+        await self._end_watch()
         if self.live.recording is not None:
             await asyncio.to_thread(self.live.recording.stop)
         self.live.close()
-        for stream in self._streams():
-            await stream.stop()
+        await self.streams.stop()
         if removed:
             await self.pipeline.finish()
         await self.recorder.close()
@@ -97,15 +139,15 @@ class RunningCamera:
 
     def reconnect(self) -> None:
         """Open every connection anew."""
-        for stream in self._streams():
+        for stream in self.streams:
             stream.reconnect()
 
     def status(self) -> CameraStatus:
         """How it is, for heartbeats and metrics. A main stream that is away is said in the reason."""
         seen = self.analysis_stream.status()
         state, reason, since = seen.state, seen.reason, seen.since
-        if self.main_stream is not None and state is CameraState.STREAMING:
-            main = self.main_stream.status()
+        if self.streams.main is not None and state is CameraState.STREAMING:
+            main = self.streams.main.status()
             if main.state is not CameraState.STREAMING:
                 reason = f"main stream: {main.reason or main.state.value}"
         return CameraStatus(
@@ -130,7 +172,7 @@ class RunningCamera:
     @property
     def reconnects(self) -> int:
         """Connections after the first, of all its streams."""
-        return sum(stream.status().reconnects for stream in self._streams())
+        return sum(stream.status().reconnects for stream in self.streams)
 
     async def _run(self) -> None:
         """Watch again after any fault: it must neither end this watch nor touch the others."""
@@ -148,8 +190,10 @@ class RunningCamera:
                 return
             await self.sleep(RESTART_PAUSE)
 
-    def _streams(self) -> list[CameraStream]:
-        return [self.analysis_stream] + ([self.main_stream] if self.main_stream else [])
+    async def _end_watch(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.wait({self.task})
 
 
 BuildCamera = Callable[[CameraSettings], RunningCamera]
@@ -204,6 +248,10 @@ class Cameras:
             camera.pipeline.resume(violations)
             self._running[camera_id] = camera
             camera.start()
+
+    async def end_analysis(self) -> None:
+        """End the analysis of all of them; see :meth:`RunningCamera.end_analysis`."""
+        await asyncio.gather(*(camera.end_analysis() for camera in self))
 
     async def stop(self) -> None:
         """Stop all of them; their open violations stay open."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from kitchen_watch.config import read_yaml, validate
 from kitchen_watch.control import ConfigurationOffer
@@ -32,6 +32,41 @@ class Configuration:
     offered: Offered | None = None
 
 
+class ConfigurationSource(Protocol):
+    """Where an edge reads what it is to watch: its own file, or its part of a cluster's."""
+
+    def load(self) -> Configuration:
+        """What is written there now, with the offer that was last accepted.
+
+        Raises:
+            ConfigError: it is bad.
+        """
+        ...
+
+    def with_offer(self, offer: ConfigurationOffer) -> Configuration:
+        """That merged with a new offer; nothing is stored yet.
+
+        Raises:
+            ConfigError: what in the offer cannot be accepted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationFile:
+    """An edge's own YAML file."""
+
+    path: Path
+
+    def load(self) -> Configuration:
+        """See :class:`ConfigurationSource`."""
+        return load_configuration(self.path)
+
+    def with_offer(self, offer: ConfigurationOffer) -> Configuration:
+        """See :class:`ConfigurationSource`."""
+        return with_offer(self.path, offer)
+
+
 def load_configuration(path: Path) -> Configuration:
     """Read the file and merge the offer that was last accepted.
 
@@ -40,7 +75,7 @@ def load_configuration(path: Path) -> Configuration:
     """
     values, lines = read_yaml(path)
     settings = validate(values, EdgeSettings, where=str(path), lines=lines)
-    kept = _read_offer(settings.data_dir / OFFER_FILE)
+    kept = read_offer(settings.data_dir)
     if kept is None:
         return Configuration(settings)
     version, offered = kept
@@ -108,7 +143,13 @@ def _laid_over(camera: Mapping[str, Any], offered: Mapping[str, Any]) -> dict[st
     return merged
 
 
-def _read_offer(path: Path) -> tuple[str, Offered] | None:
+def read_offer(data_dir: Path) -> tuple[str, Offered] | None:
+    """The offer that was last accepted, with its version; ``None`` if there was none.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    path = data_dir / OFFER_FILE
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return str(kept["version"]), dict(kept["cameras"])

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -23,37 +23,35 @@ from kitchen_watch.control import (
     Heartbeat,
     Hello,
 )
-from kitchen_watch.edge.allocation import bound_arenas
 from kitchen_watch.edge.building import build_camera
 from kitchen_watch.edge.cameras import Cameras, RunningCamera
 from kitchen_watch.edge.configuration import (
     Configuration,
+    ConfigurationFile,
+    ConfigurationSource,
     keep_offer,
-    load_configuration,
-    with_offer,
 )
 from kitchen_watch.edge.control_client import ControlClient
 from kitchen_watch.edge.detect.detection import Preferring
-from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.evidence.workshop import Workshop
 from kitchen_watch.edge.holding import HoldDesk
-from kitchen_watch.edge.opening import Judgement, fit_rules, open_judgement, open_rules
+from kitchen_watch.edge.opening import fit_rules, open_rules
 from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.disk import DiskKeeper
 from kitchen_watch.edge.outbox.records import OutboxCounts
 from kitchen_watch.edge.outbox.store import OutboxStore
+from kitchen_watch.edge.pipeline import Seen
+from kitchen_watch.edge.preparing import Prepared
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
 from kitchen_watch.edge.references import References
 from kitchen_watch.edge.report import NodeReport, OutboxReport
 from kitchen_watch.edge.sealing import shortened
-from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
-from kitchen_watch.edge.shadow.watching import ShadowWatch
+from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
 from kitchen_watch.edge.turns.roster import Roster
 from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
-from kitchen_watch.events import ModelUsed
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.desk import LiveDesk
 from kitchen_watch.live.push import Pusher
@@ -74,20 +72,12 @@ log = structlog.get_logger(__name__)
 class EdgeNode:
     """One edge: its cameras, its outbox, its way to the backend. Build with :meth:`open`."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        config_path: Path,
-        *,
-        clock: Clock,
-        judgement: Judgement,
-        packages: Packages,
-        store: OutboxStore,
-        shadow: ShadowWatch | None = None,
-    ) -> None:
+    def __init__(self, prepared: Prepared, *, packages: Packages, store: OutboxStore) -> None:
+        configuration, judgement, clock = prepared.configuration, prepared.judgement, prepared.clock
         self.settings = configuration.settings
+        self._prepared = prepared
         self._configuration = configuration
-        self._config_path = config_path
+        self._source = prepared.source
         self._clock = clock
         self._judgement = judgement
         self._packages = packages
@@ -124,11 +114,14 @@ class EdgeNode:
             detector=judgement.detector, packages=packages, workshop=self._workshop,
             references=References(configuration.settings.data_dir), store=store,
             clock=clock, server_offset=lambda: self._delivery.server_offset, opened=self._opened,
-            shadow=shadow, holds=self._holds,
+            shadow=prepared.shadow, holds=self._holds,
         )  # fmt: skip
         self._started_at = clock.monotonic()
         self._applying = asyncio.Lock()
+        self._let_go = False
         self._rule_set = judgement.rule_set
+        self.listeners: list[Callable[[Seen], None]] = []
+        """Told of every judged frame of all cameras that are built from now on; see the pipeline's."""
         self.cameras = Cameras(self._build_camera)
         self._roster = Roster(
             self.cameras, lambda: self.settings.turns, clock=clock, inference_s=self._inference_s,
@@ -136,7 +129,7 @@ class EdgeNode:
         )  # fmt: skip
 
     @classmethod
-    async def open(cls, config_path: Path, *, clock: Clock) -> EdgeNode:
+    async def open(cls, source: ConfigurationSource, *, clock: Clock) -> EdgeNode:
         """Open everything that can refuse, before the first camera is touched.
 
         Raises:
@@ -144,29 +137,22 @@ class EdgeNode:
             DetectorError: the model cannot be used.
             EvidenceError: the data directory cannot be used.
         """
-        bound_arenas()
-        configuration = load_configuration(config_path)
-        settings = configuration.settings
-        judgement = await asyncio.to_thread(
-            open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
-            detector_settings=settings.detector, clock=clock,
-        )  # fmt: skip
-        shadow = await asyncio.to_thread(_open_shadow, settings, judgement.detector.model, clock)
+        return await cls.take_over(await Prepared.open(source, clock=clock))
+
+    @classmethod
+    async def take_over(cls, prepared: Prepared) -> EdgeNode:
+        """Open the outbox of an edge that is prepared. From now on it is this process's alone.
+
+        Raises:
+            ConfigError: the outbox is another edge's.
+            EvidenceError: the data directory cannot be used.
+        """
+        settings = prepared.configuration.settings
         packages = Packages(settings.data_dir, zone=ZoneInfo(settings.opening_hours.time_zone))
-        store = await OutboxStore.open(packages, edge_id=settings.edge_id, clock=clock)
+        store = await OutboxStore.open(packages, edge_id=settings.edge_id, clock=prepared.clock)
         for problem in store.recovery.problems:
             log.warning("outbox recovered", problem=problem)
-        for rule in judgement.switched_off:
-            log.info("rule switched off", code=rule.code, reason=rule.reason)
-        return cls(
-            configuration,
-            config_path,
-            clock=clock,
-            judgement=judgement,
-            packages=packages,
-            store=store,
-            shadow=shadow,
-        )
+        return cls(prepared, packages=packages, store=store)
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         """Watch until ``stop`` is set; read the configuration file again whenever ``reload`` is."""
@@ -176,6 +162,7 @@ class EdgeNode:
                 await settle_owed_clips(self._store, model=self._judgement.detector.model, clock=self._clock)
                 recovered = [entry.violation for entry in self._store.recovery.violations]
                 await self.cameras.apply(self.settings.cameras, resume=recovered)
+                await self._prepared.disconnect()
                 background = [
                     tasks.create_task(work)
                     for work in (
@@ -185,18 +172,23 @@ class EdgeNode:
                 ]  # fmt: skip
                 await stop.wait()
                 log.info("edge stopping")
-                await self.cameras.stop()
+                await self.cameras.end_analysis()
                 for task in background:
                     task.cancel()
 
+    async def let_go(self) -> None:
+        """Close the outbox: from now on another process may have it. Call after :meth:`run`."""
+        if not self._let_go:
+            self._let_go = True
+            await self._store.close()
+
     async def close(self) -> None:
-        """Release model and outbox."""
+        """Release everything: outbox, streams, model."""
+        await self.let_go()
         await self._live.stop()
-        await self._judgement.detector.close()
-        if self._shared.shadow is not None:
-            await self._shared.shadow.close()
+        await self.cameras.stop()
+        await self._prepared.close()
         await self._workshop.close()
-        await self._store.close()
 
     # what the control connection asks (ControlledNode)
 
@@ -230,7 +222,7 @@ class EdgeNode:
             KitchenWatchError: why it is refused; everything goes on as it was.
         """
         async with self._applying:
-            configuration = with_offer(self._config_path, offer)
+            configuration = self._source.with_offer(offer)
             await self._put_in_force(configuration)
             keep_offer(configuration)
 
@@ -343,7 +335,7 @@ class EdgeNode:
             reload.clear()
             async with self._applying:
                 try:
-                    await self._put_in_force(await asyncio.to_thread(load_configuration, self._config_path))
+                    await self._put_in_force(await asyncio.to_thread(self._source.load))
                 except KitchenWatchError as error:
                     log.error("configuration refused; the old one stays in force", reason=str(error))
                 else:
@@ -370,15 +362,10 @@ class EdgeNode:
         self._configuration = configuration
 
     def _build_camera(self, camera: CameraSettings) -> RunningCamera:
-        return build_camera(camera, settings=self.settings, rule_set=self._rule_set, shared=self._shared)
-
-
-def _open_shadow(settings: EdgeSettings, current: ModelUsed, clock: Clock) -> ShadowWatch | None:
-    """The model that looks along, refused at start like the one in force."""
-    if settings.shadow.model is None:
-        return None
-    detector = open_detector(settings.shadow.model, settings=settings.detector, clock=clock)
-    return ShadowWatch(detector, settings.shadow, settings.data_dir, current=current, clock=clock)
+        streams = self._prepared.take(camera, self.settings)
+        built = build_camera(streams, settings=self.settings, rule_set=self._rule_set, shared=self._shared)
+        built.pipeline.listeners.extend(self.listeners)
+        return built
 
 
 async def run_edge(config_path: Path) -> None:
@@ -388,14 +375,15 @@ async def run_edge(config_path: Path) -> None:
         KitchenWatchError: why it cannot start.
     """
     clock = SystemClock()
-    settings = load_configuration(config_path).settings
+    source = ConfigurationFile(config_path)
+    settings = source.load().settings
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    node = await EdgeNode.open(config_path, clock=clock)
+    node = await EdgeNode.open(source, clock=clock)
     try:
         await node.run(stop, reload)
     finally:

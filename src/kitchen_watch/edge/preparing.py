@@ -1,0 +1,98 @@
+"""What an edge opens before its outbox: configuration, model, rules, and, where time counts, its streams.
+
+All of it may be done while another process still watches the same cameras.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from kitchen_watch.clock import Clock
+from kitchen_watch.edge.allocation import bound_arenas
+from kitchen_watch.edge.building import build_streams
+from kitchen_watch.edge.cameras import CameraStreams
+from kitchen_watch.edge.configuration import Configuration, ConfigurationSource
+from kitchen_watch.edge.detect.opening import open_detector
+from kitchen_watch.edge.opening import Judgement, open_judgement
+from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
+from kitchen_watch.edge.shadow.watching import ShadowWatch
+from kitchen_watch.events import ModelUsed
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An edge that could begin. Build with :meth:`open`; an :class:`EdgeNode` takes it over."""
+
+    source: ConfigurationSource
+    configuration: Configuration
+    judgement: Judgement
+    shadow: ShadowWatch | None
+    clock: Clock
+    streams: dict[str, CameraStreams] = field(default_factory=dict)
+    """Streams opened beforehand, by camera id; who uses one takes it out."""
+
+    @classmethod
+    async def open(cls, source: ConfigurationSource, *, clock: Clock) -> Prepared:
+        """Load everything that can refuse, before the first camera is touched.
+
+        Raises:
+            ConfigError: the configuration is bad.
+            DetectorError: the model cannot be used.
+        """
+        bound_arenas()
+        configuration = await asyncio.to_thread(source.load)
+        settings = configuration.settings
+        judgement = await asyncio.to_thread(
+            open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
+            detector_settings=settings.detector, clock=clock,
+        )  # fmt: skip
+        shadow = await asyncio.to_thread(_open_shadow, settings, judgement.detector.model, clock)
+        for rule in judgement.switched_off:
+            log.info("rule switched off", code=rule.code, reason=rule.reason)
+        return cls(source, configuration, judgement, shadow, clock)
+
+    def connect(self) -> None:
+        """Open every camera's streams; nobody looks at the pictures yet."""
+        settings = self.configuration.settings
+        for camera in settings.cameras:
+            if camera.enabled and camera.camera_id not in self.streams:
+                streams = build_streams(camera, settings=settings, clock=self.clock)
+                self.streams[camera.camera_id] = streams
+                streams.start()
+
+    @property
+    def pictured(self) -> bool:
+        """Whether every stream that was opened has given a picture."""
+        return all(streams.analysis.status().decoded > 0 for streams in self.streams.values())
+
+    def take(self, camera: CameraSettings, settings: EdgeSettings) -> CameraStreams:
+        """The streams for a camera: those opened beforehand where they are as wanted, else new ones."""
+        streams = self.streams.get(camera.camera_id)
+        if streams is not None and streams.settings == camera:
+            return self.streams.pop(camera.camera_id)
+        return build_streams(camera, settings=settings, clock=self.clock)
+
+    async def disconnect(self) -> None:
+        """Close the streams that nobody took."""
+        left, self.streams = list(self.streams.values()), {}
+        await asyncio.gather(*(streams.stop() for streams in left))
+
+    async def close(self) -> None:
+        """Release everything, streams and model."""
+        await self.disconnect()
+        await self.judgement.detector.close()
+        if self.shadow is not None:
+            await self.shadow.close()
+
+
+def _open_shadow(settings: EdgeSettings, current: ModelUsed, clock: Clock) -> ShadowWatch | None:
+    """The model that looks along, refused at start like the one in force."""
+    if settings.shadow.model is None:
+        return None
+    detector = open_detector(settings.shadow.model, settings=settings.detector, clock=clock)
+    return ShadowWatch(detector, settings.shadow, settings.data_dir, current=current, clock=clock)
