@@ -10,7 +10,7 @@ import typer
 DATA_DIR = Path("var/demo")
 
 
-def demo(
+def demo(  # noqa: PLR0913 - each is an option of the command line
     *,
     seconds: Annotated[
         float | None, typer.Option("--for", min=1, help="Stream so many seconds, say what came of it, end.")
@@ -26,6 +26,10 @@ def demo(
     data_dir: Annotated[Path, typer.Option(help="Where films, database and evidence are kept.")] = DATA_DIR,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the pages; default: 8000 or a free one.")
+    ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, help="Let cameras take turns (patrol mode), so many looked at at a time."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier alerts and logins first.")] = False,
     as_json: Annotated[
@@ -43,6 +47,7 @@ def demo(
         clips=clips,
         cameras=tuple(camera or ()),
         samples=samples,
+        at_once=at_once,
         fresh=fresh,
     )
     screen = Screen(as_json=as_json)

@@ -83,6 +83,7 @@ def edge_configuration(
     streams: Mapping[str, str],
     guests: Iterable[GuestCamera] = (),
     names: Mapping[str, str] | None = None,
+    at_once: int | None = None,
 ) -> dict[str, Any]:
     """What ``kitchen-watch edge`` reads. ``streams`` maps the ids of served cameras to their addresses."""
     cameras: list[dict[str, Any]] = []
@@ -106,7 +107,9 @@ def edge_configuration(
         )
     for camera in cameras:
         camera["name"] = (names or {}).get(camera["camera_id"], camera["camera_id"])
+    turns = {} if at_once is None else {"turns": {"mode": "always", "at_once": at_once, "watch_s": 20}}
     return {
+        **turns,
         "edge_id": EDGE_ID,
         "data_dir": str(data_dir),
         "backend": {"url": backend_url, "secret": secret},

@@ -48,6 +48,8 @@ class DemoOptions:
     clips: Path | None = None
     cameras: Sequence[str] = field(default=(), repr=False)
     samples: bool = True
+    at_once: int | None = None
+    """So many cameras are looked at at a time; ``None``: all of them."""
     fresh: bool = False
 
 
@@ -117,6 +119,7 @@ class Supervisor:
         values = files.edge_configuration(
             data_dir=home / "edge", backend_url=self._web_url, secret=secret, status_port=status_port,
             streams=streams, guests=guests, names=camera_names(specification),
+            at_once=self._options.at_once,
         )  # fmt: skip
         files.write_private(home / "edge.yaml", values)
         edge = self._child("edge", [*self._program, "edge", "--config", str(home / "edge.yaml")])

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -32,7 +32,7 @@ from kitchen_watch.edge.configuration import (
     keep_offer,
 )
 from kitchen_watch.edge.control_client import ControlClient
-from kitchen_watch.edge.detect.detection import Preferring
+from kitchen_watch.edge.detect.detection import preferring
 from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.evidence.workshop import Workshop
@@ -125,7 +125,7 @@ class EdgeNode:
         self.cameras = Cameras(self._build_camera)
         self._roster = Roster(
             self.cameras, lambda: self.settings.turns, clock=clock, inference_s=self._inference_s,
-            prefer=self._prefer,
+            prefer=preferring(judgement.detector),
         )  # fmt: skip
 
     @classmethod
@@ -283,11 +283,6 @@ class EdgeNode:
             disk_free_bytes=self._packages.free_bytes(),
             reconnects={camera.settings.camera_id: camera.reconnects for camera in self.cameras},
         )  # fmt: skip
-
-    def _prefer(self, ranks: Mapping[str, int]) -> None:
-        detector = self._judgement.detector
-        if isinstance(detector, Preferring):
-            detector.prefer(ranks)
 
     def _inference_ms(self) -> float | None:
         """Mean time of one inference since the start, in milliseconds."""

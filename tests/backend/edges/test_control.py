@@ -26,6 +26,7 @@ from kitchen_watch.control import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    TurnStatus,
     Welcome,
     from_backend,
 )
@@ -107,7 +108,17 @@ async def test_a_heartbeat_tells_how_the_cameras_are(any_backend: Backend) -> No
     async with connected(any_backend) as edge:
         await edge.hello()
         await edge.beat(
-            status("cam-a1", frames_received=250, width=1920, height=1080, codec="h264", frame_age_ms=80),
+            status(
+                "cam-a1",
+                frames_received=250,
+                width=1920,
+                height=1080,
+                codec="h264",
+                frame_age_ms=80,
+                frames_still=40,
+                judged_share=0.75,
+                turns=TurnStatus(watched_now=True, share=0.2, watch_s=30, revisit_s=120),
+            ),
             status("cam-a2", CameraState.OFFLINE, reason="nobody answers"),
             status("cam-c1"),
             outbox_pending=3,
@@ -118,6 +129,9 @@ async def test_a_heartbeat_tells_how_the_cameras_are(any_backend: Backend) -> No
             for camera_id in ("cam-a1", "cam-a2", "cam-c1")
         ] + [await asyncio.to_thread(edge_shown, any_backend)]
     assert (camera["state"], camera["width"], camera["frames_received"]) == ("streaming", 1920, 250)
+    assert (camera["frames_still"], camera["judged_share"]) == (40, 0.75)
+    assert (camera["turns"]["watched_now"], camera["turns"]["revisit_s"]) == (True, 120)
+    assert other["turns"] is None
     assert (other["state"], other["reason"]) == ("offline", "nobody answers")
     assert foreign["state"] is None, "an edge does not speak for another's camera"
     assert (view["outbox_pending"], view["clock_offset_ms"]) == (3, 2000)

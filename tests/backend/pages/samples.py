@@ -48,7 +48,7 @@ from kitchen_watch.backend.pages.languages import choose
 from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import PURPOSES
 from kitchen_watch.backend.public.schemas import GradeView, PublicCamera, PublicPageView, PublicPremises
-from kitchen_watch.control import CameraState
+from kitchen_watch.control import CameraState, TurnStatus
 from kitchen_watch.events import DetectionSeen, EventKind, EvidenceKind, ModelUsed, RuleUsed
 from tests.backend.pages.report_samples import report_pages
 
@@ -294,6 +294,10 @@ def camera(name: str = "灶台", state: CameraState | None = CameraState.STREAMI
     return CameraView(**(values | more))
 
 
+def in_turn(*, kept: bool = False) -> TurnStatus:
+    return TurnStatus(watched_now=kept, kept=kept, share=0.125, watch_s=30, revisit_s=210)
+
+
 def premises(name: str = "甲饭店", **more: Any) -> PremisesView:
     values: dict[str, Any] = {
         "id": 1,
@@ -355,7 +359,11 @@ def edge(name: str = "机房", *, connected: bool = True) -> EdgeView:
 def every_page(name: str = "甲饭店") -> Mapping[str, tuple[str, Person | None, dict[str, Any]]]:
     """Template, reader and content of every whole page; ``name`` stands wherever outsiders write."""
     regulator, owner = person(name=name), person(AT_HOME, name=name)
-    cameras = [camera(name), camera(name, CameraState.OFFLINE), camera(name, None)]
+    cameras = [
+        camera(name), camera(name, CameraState.OFFLINE), camera(name, None),
+        camera(name, frames_still=500, turns=in_turn(), judged_share=0.5),
+        camera(name, turns=in_turn(kept=True)),
+    ]  # fmt: skip
     by_state = Counter(str(one.state or "unknown") for one in cameras)
     counts = AlertCounts(open_by_tier={2: 1}, found_today=3)
     feed = {

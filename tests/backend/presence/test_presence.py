@@ -16,7 +16,7 @@ from kitchen_watch.backend.presence.counting import PresenceTimer, count_step
 from kitchen_watch.backend.presence.figures import presence_figures
 from kitchen_watch.backend.presence.opening import is_open_at
 from kitchen_watch.backend.presence.tables import CameraDayRow, CoverageDayRow, PresenceMomentRow
-from kitchen_watch.control import CameraState
+from kitchen_watch.control import CameraState, TurnStatus
 from tests.backend.support import NOON, Backend
 
 STEP = timedelta(minutes=5)
@@ -49,6 +49,12 @@ def hear(backend: Backend, at: datetime, *seen: str, edge: str = "edge-1") -> No
             row.since_at = row.heard_at = at
             row.reason = None if camera in seen else "no route to the camera"
             session.add(row)
+
+
+def take_turns(backend: Backend, camera: str, share: float) -> None:
+    with backend.parts.database.write() as session:
+        turns = TurnStatus(watched_now=False, share=share, watch_s=30, revisit_s=210)
+        session.get_one(CameraStateRow, camera).take_turns(turns)
 
 
 def count(backend: Backend, at: datetime) -> int:
@@ -98,6 +104,38 @@ def test_an_edge_that_fell_silent_sees_nothing(backend: Backend) -> None:
     count(backend, NOON)
     with backend.parts.database.read() as session:
         assert presence_figures(session, "/1/", NOON - timedelta(hours=1), NOON + STEP).online == 0
+
+
+def test_a_camera_in_patrol_mode_is_watched_for_its_share(backend: Backend) -> None:
+    undisturbed(backend)
+    for number in range(24):
+        hear(backend, NOON + number * STEP, "cam-a1", "cam-a2")
+        take_turns(backend, "cam-a2", 0.125)
+        count(backend, NOON + number * STEP)
+    with backend.parts.database.read() as session:
+        days = {row.camera_id: row for row in session.scalars(select(CameraDayRow))}
+    always, in_turn = days["cam-a1"], days["cam-a2"]
+    assert (always.operating, always.streamed, always.watched) == (120, 120, 120)
+    assert (in_turn.operating, in_turn.streamed, in_turn.watched) == (120, 120, 15), (
+        "its picture came all along"
+    )
+    found = coverage(backend, "admin")
+    assert (found["in_turn"]["part"], found["longest_revisit_s"]) == (1, 210)
+
+
+def test_a_camera_that_takes_turns_says_so_wherever_it_is_listed(backend: Backend) -> None:
+    now = backend.clock.now()
+    hear(backend, now, "cam-a1")
+    take_turns(backend, "cam-a1", 0.125)
+    client = backend.logged_in("admin")
+    told = client.get("/api/v1/cameras/cam-a1").json()["turns"]
+    assert (told["share"], told["watch_s"], told["revisit_s"], told["watched_now"]) == (0.125, 30, 210, False)
+    for page in ("/cameras", "/cameras/cam-a1/live", "/premises"):
+        assert "轮巡：每 4 分钟 内至少看 30 秒" in " ".join(client.get(page).text.split()), page
+    assert "轮巡摄像头" in client.get("/duty").text
+    with backend.parts.database.write() as session:
+        session.get_one(CameraStateRow, "cam-a1").take_turns(None)
+    assert "轮巡" not in client.get("/cameras").text
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_cameras_that_were_not_watched_while_open_cost_in_proportion(district: B
             session.add(
                 CameraDayRow(
                     camera_id="cam-a1", day=day, premises_id=A, node_id=node_id, counted=9000,
-                    online=watched, operating=4800, watched=watched,
+                    online=watched, operating=4800, streamed=watched, watched=watched // 2,
                 )
             )  # fmt: skip
     lines = {one["kind"]: one for one in rating(district.logged_in("manager_a"))["lines"]}

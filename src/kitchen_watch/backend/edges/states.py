@@ -152,7 +152,10 @@ def _store_cameras(session: Session, edge_id: str, cameras: tuple[CameraStatus, 
         row.heard_at = now
         row.frames_received = camera.frames_received
         row.frames_analysed = camera.frames_analysed
+        row.frames_still = camera.frames_still
         row.frames_dropped = camera.frames_dropped
+        row.judged_share = camera.judged_share
+        row.take_turns(camera.turns)
         row.frame_age_ms = camera.frame_age_ms
         row.width = camera.width
         row.height = camera.height

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.tables import JsonValue, Table, stored_enum
-from kitchen_watch.control import CameraState
+from kitchen_watch.control import CameraState, TurnStatus
 
 
 class EdgeStateRow(Table):
@@ -49,11 +49,39 @@ class CameraStateRow(Table):
     heard_at: Mapped[datetime]
     frames_received: Mapped[int] = mapped_column(BigInteger, default=0)
     frames_analysed: Mapped[int] = mapped_column(BigInteger, default=0)
+    frames_still: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     frames_dropped: Mapped[int] = mapped_column(BigInteger, default=0)
+    judged_share: Mapped[float | None]
+    """Of the frames due in the last seconds, how many were judged; less than all is overload."""
+    turn_share: Mapped[float | None]
+    """Of the time, lately, in which it was looked at; empty unless it takes turns with others (轮巡)."""
+    turn_watch_s: Mapped[float | None]
+    turn_revisit_s: Mapped[float | None]
+    """It goes without a look for no longer."""
+    turn_now: Mapped[bool | None]
+    turn_kept: Mapped[bool | None]
     frame_age_ms: Mapped[int | None]
     width: Mapped[int | None]
     height: Mapped[int | None]
     codec: Mapped[str | None] = mapped_column(String(40))
+
+    def take_turns(self, turns: TurnStatus | None) -> None:
+        """Note how it takes turns, or that it is looked at all the time."""
+        self.turn_share = None if turns is None else turns.share
+        self.turn_watch_s = None if turns is None else turns.watch_s
+        self.turn_revisit_s = None if turns is None else turns.revisit_s
+        self.turn_now = None if turns is None else turns.watched_now
+        self.turn_kept = None if turns is None else turns.kept
+
+    @property
+    def turns(self) -> TurnStatus | None:
+        """How it takes turns with other cameras of its edge."""
+        if self.turn_share is None:
+            return None
+        return TurnStatus(
+            watched_now=bool(self.turn_now), kept=bool(self.turn_kept), share=self.turn_share,
+            watch_s=self.turn_watch_s or 0.0, revisit_s=self.turn_revisit_s or 0.0,
+        )  # fmt: skip
 
 
 class ConfigurationRow(Table):

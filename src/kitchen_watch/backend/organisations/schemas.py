@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.organisations.tables import AreaType, NodeKind
-from kitchen_watch.control import CameraState
+from kitchen_watch.control import CameraState, TurnStatus
 
 
 class _View(BaseModel):
@@ -81,6 +81,15 @@ class CameraView(_View):
     frames_received: int
     frames_analysed: int
     frames_dropped: int
+    frames_still: int = Field(
+        default=0, description="of a still scene, not shown to the model because it had found it empty"
+    )
+    judged_share: float | None = Field(
+        default=None, description="of the frames due in the last seconds, how many were judged"
+    )
+    turns: TurnStatus | None = Field(
+        default=None, description="how it takes turns with others of its edge; empty: looked at all the time"
+    )
     open_alerts: int
     gb_device_id: str | None = None
     gb_channel_id: str | None = None

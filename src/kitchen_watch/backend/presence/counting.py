@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime
+from math import floor
 from typing import Any
 
 from sqlalchemy import select
@@ -68,7 +69,7 @@ def _lines(session: Session, now: datetime) -> list[dict[str, Any]]:
     rows = session.execute(
         select(
             CameraRow.camera_id, CameraRow.edge_id, PremisesRow.id, PremisesRow.node_id,
-            PremisesRow.hours, PremisesRow.time_zone, CameraStateRow.state,
+            PremisesRow.hours, PremisesRow.time_zone, CameraStateRow.state, CameraStateRow.turn_share,
         )
         .join(PremisesRow, PremisesRow.id == CameraRow.premises_id)
         .outerjoin(CameraStateRow, CameraStateRow.camera_id == CameraRow.camera_id)
@@ -77,25 +78,33 @@ def _lines(session: Session, now: datetime) -> list[dict[str, Any]]:
     )  # fmt: skip
     places: dict[int, tuple[str, bool]] = {}
     lines = []
-    for camera_id, edge_id, premises_id, node_id, hours, zone, state in rows:
+    for camera_id, edge_id, premises_id, node_id, hours, zone, state, share in rows:
         if premises_id not in places:
             local = now.astimezone(zone_of(zone))
             places[premises_id] = local.date().isoformat(), is_open_at(hours, local)
         day, open_now = places[premises_id]
         seen = state in HEALTHY and edges.get(edge_id, False)
+        streamed = STEP_MINUTES * (seen and open_now)
         lines.append(
             {
                 "camera_id": camera_id, "day": day, "premises_id": premises_id, "node_id": node_id,
                 "counted": STEP_MINUTES, "online": STEP_MINUTES * seen,
-                "operating": STEP_MINUTES * open_now, "watched": STEP_MINUTES * (seen and open_now),
+                "operating": STEP_MINUTES * open_now, "streamed": streamed,
+                "watched": streamed if share is None else whole_minutes(streamed * share, now),
             }
         )  # fmt: skip
     return lines
 
 
+def whole_minutes(minutes: float, now: datetime) -> int:
+    """A part of the step in whole minutes; over many steps of a constant part nothing is lost."""
+    number = int(now.timestamp()) // (60 * STEP_MINUTES)
+    return floor((number + 1) * minutes) - floor(number * minutes)
+
+
 def _add(session: Session, lines: list[dict[str, Any]]) -> None:
     insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(CameraDayRow)
-    sums = ("counted", "online", "operating", "watched")
+    sums = ("counted", "online", "operating", "streamed", "watched")
     session.execute(
         insert.on_conflict_do_update(
             index_elements=["camera_id", "day"],

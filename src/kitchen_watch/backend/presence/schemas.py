@@ -67,6 +67,10 @@ class CoverageView(BaseModel):
     covered: ShareView = Field(description="premises with an active camera, of those in business")
     watched: ShareView = Field(description="camera minutes watched, of those within opening hours")
     cameras_blind: ShareView
+    in_turn: ShareView = Field(
+        description="cameras that take turns with others of their edge, and are not looked at all the time"
+    )
+    longest_revisit_s: float | None = Field(description="how long one of those may go without a look at most")
     zones: ShareView = Field(description="zones with a camera, of those required")
     batches: list[BatchView]
     areas: list[AreaView]

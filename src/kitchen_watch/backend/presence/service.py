@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, not_, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.person import Person
@@ -67,11 +67,21 @@ def coverage(
     cameras = session.scalar(_cameras(place)) or 0
     blind = _blind(session, place, now)
     blind_count = session.scalar(_with_state(_cameras(place)).where(in_trouble(now))) or 0
+    in_turn, longest = session.execute(
+        _with_state(
+            select(func.count(), func.max(CameraStateRow.turn_revisit_s))
+            .select_from(CameraRow)
+            .join(PremisesRow, PremisesRow.id == CameraRow.premises_id)
+            .where(CameraRow.enabled.is_(True), PremisesRow.active.is_(True), place)
+        ).where(CameraStateRow.turn_share.is_not(None), not_(in_trouble(now)))
+    ).one()
     return CoverageView(
         target=settings.target,
         covered=share_view(Share(covered, premises)),
         watched=share_view(_sum(by_day.values())),
         cameras_blind=share_view(Share(blind_count, cameras)),
+        in_turn=share_view(Share(in_turn, cameras)),
+        longest_revisit_s=longest,
         zones=share_view(Share(there, asked)),
         batches=[
             BatchView(name=one.name, covered=share_view(Share(one.covered, one.premises))) for one in groups

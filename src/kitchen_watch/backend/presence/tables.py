@@ -14,7 +14,8 @@ class CameraDayRow(Table):
     """One camera on one local day. ``node_id`` is the grid its premises lay in on that day.
 
     Minutes: ``counted`` in which the backend looked, ``online`` in which the picture came; ``operating``
-    and ``watched`` are the same within opening hours.
+    and ``streamed`` are the same within opening hours. ``watched`` is less than ``streamed`` where the
+    camera takes turns with others (轮巡): only the time counts in which its picture was analysed.
     """
 
     __tablename__ = "camera_days"
@@ -28,6 +29,7 @@ class CameraDayRow(Table):
     counted: Mapped[int] = mapped_column(default=0)
     online: Mapped[int] = mapped_column(default=0)
     operating: Mapped[int] = mapped_column(default=0)
+    streamed: Mapped[int] = mapped_column(default=0, server_default="0")
     watched: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (Index(None, "day", "node_id"),)

@@ -106,7 +106,7 @@ def _presence(
     """Camera minutes watched and camera minutes open, of the local days of the span."""
     cameras = select(CameraRow.camera_id).where(CameraRow.premises_id.in_(chosen))
     rows = session.execute(
-        select(CameraDayRow.premises_id, func.sum(CameraDayRow.watched), func.sum(CameraDayRow.operating))
+        select(CameraDayRow.premises_id, func.sum(CameraDayRow.streamed), func.sum(CameraDayRow.operating))
         .where(
             CameraDayRow.camera_id.in_(cameras),  # the way into the table's key
             CameraDayRow.premises_id.in_(chosen),

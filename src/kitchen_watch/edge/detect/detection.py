@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
@@ -107,3 +107,8 @@ class Preferring(Protocol):
     def prefer(self, ranks: Mapping[str, int]) -> None:
         """Streams of a higher rank go first; those that are not named have rank 0."""
         ...
+
+
+def preferring(detector: Detector) -> Callable[[Mapping[str, int]], None]:
+    """The detector's ``prefer``; without effect where it has none and serves all streams alike."""
+    return detector.prefer if isinstance(detector, Preferring) else lambda _ranks: None
