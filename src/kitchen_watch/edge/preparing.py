@@ -19,6 +19,7 @@ from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.opening import Judgement, open_judgement
 from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 from kitchen_watch.edge.shadow.watching import ShadowWatch
+from kitchen_watch.edge.streams.picture import one_thread_per_picture
 from kitchen_watch.events import ModelUsed
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class Prepared:
             DetectorError: the model cannot be used.
         """
         bound_arenas()
+        one_thread_per_picture()
         configuration = await asyncio.to_thread(source.load)
         settings = configuration.settings
         judgement = await asyncio.to_thread(

@@ -68,6 +68,8 @@ class StillGate:
         """The picture of the last second."""
         self._spread: Gray = np.zeros((0, 0), np.float32)
         """How much each pixel usually differs from it."""
+        self._limit: Gray = self._spread
+        """From what difference on a pixel has changed; filled anew for every frame."""
         self._empty: Gray | None = None
         """The picture in which nothing was found."""
         self._frames = 0
@@ -86,10 +88,12 @@ class StillGate:
         if frame.discontinuity or recent is None or recent.shape != now.shape or at < self._last:
             self._reset()
             self._recent, self._spread, self._busy_at, self._last = now, np.zeros_like(now), at, at
+            self._limit = np.empty_like(now)
             return False
         self._last = at
         difference = np.asarray(cv2.absdiff(now, recent), np.float32)
-        limit = NOISE * self._spread + self._settings.difference
+        limit = np.multiply(self._spread, np.float32(NOISE), out=self._limit)
+        limit += np.float32(self._settings.difference)
         if self._moves(difference > limit, at, calm=calm) or not calm:
             self._busy_at = at
         cv2.accumulateWeighted(now, recent, RECENT)
@@ -133,10 +137,7 @@ class StillGate:
         moving = (near >= CHANGED_IN_WINDOW).astype(np.uint8)
         if not cv2.hasNonZero(moving):
             return False
-        rows, columns = np.nonzero(moving)
-        height, width = moving.shape
-        there = np.zeros_like(self._places, dtype=np.bool_)
-        there[rows * PLACES[1] // height, columns * PLACES[0] // width] = True
+        there = _places(moving)
         self._places[there & (at - self._moved_at > FORGIVEN_S)] = 0
         self._moved_at[there] = at
         restless = self._places >= RESTLESS
@@ -150,6 +151,21 @@ class StillGate:
             self._places[again] += 1
             self._counted_at[again] = at
         return counts
+
+
+def _places(moving: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """In which places anything moves, shape (18, 32)."""
+    height, width = moving.shape
+    if height < PLACES[1] or width < PLACES[0]:
+        rows, columns = np.nonzero(moving)
+        there = np.zeros(PLACES[::-1], np.bool_)
+        there[rows * PLACES[1] // height, columns * PLACES[0] // width] = True
+        return there
+    # Where each place begins, rounded up: a pixel belongs to the place that its product says.
+    down = -(-np.arange(PLACES[1]) * height // PLACES[1])
+    across = -(-np.arange(PLACES[0]) * width // PLACES[0])
+    strips = np.maximum.reduceat(moving, down, axis=0)
+    return np.asarray(np.maximum.reduceat(strips, across, axis=1) > 0)
 
 
 def _gray(frame: Frame) -> Gray:

@@ -27,6 +27,8 @@ LONGEST_S = 30.0
 MOST_BYTES = 48 * 1024 * 1024
 PAUSE_S = 0.5
 SILENCE_S = 5.0
+GATHER_S = 0.25
+"""Packets are taken so often, not one by one: a thread that wakes for each costs more than its work."""
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +90,12 @@ class Recording:
         opening = relay.openings
         piece: _Piece | None = None
         try:
-            while not self._stopping.is_set() and not subscription.ended:
+            while not subscription.ended:
                 packet = subscription.take()
                 if packet is None:
-                    if not self._woken.wait(SILENCE_S):
+                    if self._stopping.is_set() or not self._woken.wait(SILENCE_S):
                         return
+                    self._stopping.wait(GATHER_S)
                     self._woken.clear()
                     continue
                 if relay.openings != opening and packet.keyframe:

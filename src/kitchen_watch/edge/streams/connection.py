@@ -74,6 +74,7 @@ class LibavConnection:
         self._container, self._stream = _open(source)
         self._offset = 0  # ticks that earlier passes of a looped file have taken
         self._info = _describe(self._stream)
+        self._live = source.kind is not SourceKind.FILE
 
     @property
     def info(self) -> VideoInfo:
@@ -83,7 +84,7 @@ class LibavConnection:
     @property
     def live(self) -> bool:
         """False for files."""
-        return self._source.kind is not SourceKind.FILE
+        return self._live
 
     def packets(self) -> Iterator[VideoPacket]:
         """Every video packet in decode order, with timestamps that go on over a file's loops.

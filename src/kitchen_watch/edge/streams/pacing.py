@@ -20,13 +20,17 @@ class Pacer:
         self._interval = 1.0 / rate
         self._next: float | None = None
 
+    def expects(self, pts: float, *, discontinuity: bool = False) -> bool:
+        """What :meth:`due` would answer, without counting the frame."""
+        return self._next is None or discontinuity or pts >= self._next - _EARLY * self._interval
+
     def due(self, pts: float, *, discontinuity: bool = False) -> bool:
         """Whether the frame at ``pts`` seconds is due; ``discontinuity`` starts the count anew."""
+        if not self.expects(pts, discontinuity=discontinuity):
+            return False
         if self._next is None or discontinuity:
             self._next = pts + self._interval
             return True
-        if pts < self._next - _EARLY * self._interval:
-            return False
         self._next += self._interval
         if self._next < pts:
             self._next = pts + self._interval

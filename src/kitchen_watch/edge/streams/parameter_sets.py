@@ -1,10 +1,11 @@
-"""Parameter sets inside an Annex B keyframe: how a change of size or codec settings shows itself."""
+"""What the first units of an Annex B keyframe say: its parameter sets, and whether it starts afresh."""
 
 from __future__ import annotations
 
 _START = b"\x00\x00\x01"
 _H264 = {7, 8}
 _HEVC = {32, 33, 34}
+_HEVC_IDR = {19, 20}
 
 
 def parameter_sets(codec: str, data: bytes) -> bytes | None:
@@ -33,3 +34,25 @@ def parameter_sets(codec: str, data: bytes) -> bytes | None:
             break
         begin = following + 3
     return b"".join(found) or None
+
+
+def starts_afresh(codec: str, data: bytes) -> bool:
+    """Whether nothing that follows the keyframe ``data`` can depend on what came before it.
+
+    True of IDR pictures of H.264 and H.265 in Annex B, and of Motion JPEG. Other keyframes may be no more
+    than a good place to begin.
+    """
+    if codec == "mjpeg":
+        return True
+    if codec not in {"h264", "hevc"} or not data.startswith((_START, b"\x00" + _START)):
+        return False
+    begin = data.index(_START) + 3
+    while begin < len(data):
+        kind = data[begin] & 0x1F if codec == "h264" else (data[begin] >> 1) & 0x3F
+        if kind in range(1, 6) if codec == "h264" else kind < 32:
+            return kind in ({5} if codec == "h264" else _HEVC_IDR)
+        following = data.find(_START, begin)
+        if following < 0:
+            return False
+        begin = following + 3
+    return False

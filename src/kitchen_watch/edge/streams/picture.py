@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
@@ -18,6 +19,15 @@ def fit_size(width: int, height: int, fit: tuple[int, int]) -> tuple[int, int]:
     """
     scale = min(1.0, fit[0] / width, fit[1] / height)
     return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
+
+
+def one_thread_per_picture() -> None:
+    """Let OpenCV work on a picture in the thread that asks, in the whole process.
+
+    Its own threads spin while they wait for each other: on pictures as small as those that are analysed
+    that costs several times the work itself, and every camera has a thread already.
+    """
+    cv2.setNumThreads(1)
 
 
 class Scaler:

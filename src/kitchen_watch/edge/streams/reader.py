@@ -16,6 +16,7 @@ import av
 
 from kitchen_watch.clock import Clock
 from kitchen_watch.edge.streams.attention import Attention
+from kitchen_watch.edge.streams.backlog import Backlog
 from kitchen_watch.edge.streams.behind import Behind
 from kitchen_watch.edge.streams.connection import Connection, OpenVideo, VideoPacket, measure_size
 from kitchen_watch.edge.streams.frame import Frame
@@ -77,10 +78,12 @@ class Reader:
         self._allowance: Allowance | None = None
         self._asleep = not plan.attention.here
         self._behind = Behind()
+        self._backlog = Backlog()
         self._scaler = Scaler(plan.fit)
         self._moments: OrderedDict[int, Moment] = OrderedDict()
         self._keyframes = 0
         self._cut = True  # the next frame comes after a gap
+        self._cut_from = float("-inf")  # and belongs to a moment not before this
         self._parameters: bytes | None = None
         self._previous: VideoPacket | None = None
         self.progress = Progress(started=clock.monotonic())
@@ -140,8 +143,9 @@ class Reader:
             if self._stop.is_set():
                 return
             if packet.size == 0:  # end of a file, or of one pass over it
+                self._decode(connection, self._backlog.take())
                 self._show(connection.decode(packet) or [])
-                self._cut = True
+                self._cut, self._cut_from = True, float("-inf")
                 continue
             if self._repeated(packet):
                 # It proves that the camera is not silent, and nothing more.
@@ -149,28 +153,34 @@ class Reader:
                     self.progress = replace(self.progress, packet=self._clock.monotonic())
                 continue
             moment = self._place(packet, pace)
-            if not self._hand_on(packet, moment):
+            data = bytes(packet) if self._plan.sinks or packet.is_keyframe else b""
+            if not self._hand_on(packet, moment, data):
                 return
-            if (
-                self._plan.decode
-                and self._awake(packet)
-                and not self._left_behind(connection, packet, moment)
-            ):
-                self._decode(connection, packet)
+            if not self._plan.decode:
+                continue
+            codec = connection.info.codec
+            if not self._awake(moment):
+                self._backlog.keep(packet, codec, data)
+            elif self._left_behind(packet, moment, live=pace is None):
+                self._backlog.lose()
+            else:
+                due = self._pacer.expects(moment.pts, discontinuity=self._cut)
+                self._decode(connection, self._backlog.put(packet, codec, data, due=due))
 
-    def _awake(self, packet: VideoPacket) -> bool:
-        """Whether anybody looks; decoding begins again at a keyframe, and its picture comes after a gap."""
+    def _awake(self, moment: Moment) -> bool:
+        """Whether anybody looks. Once somebody does again, what waits since the last keyframe is decoded,
+        and the picture of this moment comes after a gap."""
         if not self._plan.attention.here:
             self._asleep = True
-        elif self._asleep and packet.is_keyframe:
-            self._asleep, self._cut = False, True
+        elif self._asleep:
+            self._asleep, self._cut, self._cut_from = False, True, moment.pts
         return not self._asleep
 
-    def _left_behind(self, connection: Connection, packet: VideoPacket, moment: Moment) -> bool:
+    def _left_behind(self, packet: VideoPacket, moment: Moment, *, live: bool) -> bool:
         """Whether the packet is not worth decoding any more; a frame that was due is then counted as late."""
         lag = (moment.received_at - moment.captured_at).total_seconds()
         now = self._clock.monotonic()
-        if not connection.live or not self._behind.skips(lag=lag, now=now, keyframe=packet.is_keyframe):
+        if not live or not self._behind.skips(lag=lag, now=now, keyframe=packet.is_keyframe):
             return False
         due = self._pacer.due(moment.pts, discontinuity=self._cut)
         self._cut = self._cut and not due
@@ -214,12 +224,12 @@ class Reader:
         self._moments[packet.pts] = moment
         while len(self._moments) > _REORDERED:
             self._moments.popitem(last=False)
-        self._cut = self._cut or moment.discontinuity
+        if moment.discontinuity:
+            self._cut, self._cut_from = True, moment.pts
         return moment
 
-    def _hand_on(self, packet: VideoPacket, moment: Moment) -> bool:
+    def _hand_on(self, packet: VideoPacket, moment: Moment, data: bytes) -> bool:
         """Count the packet and give it to the sinks; False once this reader is retired."""
-        data = bytes(packet) if self._plan.sinks or packet.is_keyframe else b""
         changed = self._changed(data) if packet.is_keyframe else None
         with self._delivery:
             if self._retired:
@@ -265,13 +275,14 @@ class Reader:
         width, height = measure_size(info, data) or (info.width, info.height)
         return replace(info, extradata=parameters, width=width, height=height)
 
-    def _decode(self, connection: Connection, packet: VideoPacket) -> None:
-        pictures = connection.decode(packet)
-        if pictures is None:
-            with self._delivery:
-                self._tally.corrupt += not self._retired
-            return
-        self._show(pictures)
+    def _decode(self, connection: Connection, packets: Sequence[VideoPacket]) -> None:
+        for packet in packets:
+            pictures = connection.decode(packet)
+            if pictures is None:
+                with self._delivery:
+                    self._tally.corrupt += not self._retired
+            else:
+                self._show(pictures)
 
     def _show(self, pictures: Sequence[av.VideoFrame]) -> None:
         for picture in pictures:
@@ -283,11 +294,14 @@ class Reader:
                 self._tally.decoded += 1
                 if picture.is_corrupt:
                     self._tally.corrupt += 1
+            self._backlog.shown(picture.pts)
             self._keyframes += picture.key_frame
             if moment is not None and not picture.is_corrupt:
                 self._offer(picture, moment)
 
     def _offer(self, picture: av.VideoFrame, moment: Moment) -> None:
+        if self._cut and moment.pts < self._cut_from:
+            return  # it was left waiting before the gap
         if not self._pacer.due(moment.pts, discontinuity=self._cut):
             return
         if self._allowance is not None and not self._allowance.grants(self._clock.monotonic()):
