@@ -116,7 +116,6 @@ def test_a_disk_that_takes_nothing_hurts_neither_camera_nor_recorder(
         assert tried.wait(20)
         monkeypatch.undo()
         monkeypatch.setattr(recording_module, "SEGMENT_S", 1.5)
-    monkeypatch.setattr(recording_module, "GATHER_S", 0.05)  # the camera plays five times too fast
         until = time.monotonic() + 20
         while recording.store.oldest_at is None and time.monotonic() < until:
             time.sleep(0.05)
