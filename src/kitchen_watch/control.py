@@ -17,6 +17,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from kitchen_watch.events import MAX_TEXT, Identifier
 
 HEARTBEAT_SECONDS = 5.0
+OWNER_REPLACED = 4012
+"""Close code of the backend: the edge has a newer owner than the one at this end, which stops."""
 MAX_SEGMENTS = 1000
 """Recorded pieces that one answer names."""
 MAX_HELD = 10_000

@@ -19,12 +19,17 @@
     │   ├── SignatureRefused       retry: a wrong clock or a rotated secret must not lose an event
     │   └── EventRefused           final: the backend will never take this event
     ├── ClusterError               several machines together do not do what they should
+    │   └── OwnershipError
+    │       ├── LeaseHeld          another process runs this edge; not before ``until``
+    │       ├── LeaseLost          another process runs this edge now: stop at once, write nothing more
+    │       └── LeasesUnreachable  retry: the database that knows who runs an edge does not answer
     └── RequestError
         ├── NotAuthenticated       nobody is logged in
         ├── NotPermitted
         │   └── PasswordChangeNeeded   a one-time password must be replaced before anything else
         ├── NotFound
         ├── Conflict
+        ├── Fenced                 the edge has a newer owner than the one that asks
         ├── InvalidRequest         the caller's input cannot be used, and why
         └── Throttled              too often; not before ``retry_after``
             └── LockedOut          this login is locked until ``until``
@@ -139,6 +144,27 @@ class ClusterError(KitchenWatchError):
     exit_code = 7
 
 
+class OwnershipError(ClusterError):
+    """Who may run an edge whose owner can change, and who may not."""
+
+
+class LeaseHeld(OwnershipError):
+    """Another owner runs the edge; its lease ends at ``until`` (the database's time) unless renewed."""
+
+    def __init__(self, message: str, *, owner: str, until: datetime) -> None:
+        super().__init__(message)
+        self.owner = owner
+        self.until = until
+
+
+class LeaseLost(OwnershipError):
+    """Another owner has taken the edge over. Never retried: whoever gets it stops running the edge."""
+
+
+class LeasesUnreachable(OwnershipError):
+    """The database that keeps the leases does not answer. Retry; the lease may still be ours."""
+
+
 class RequestError(KitchenWatchError):
     """A person's or a device's request cannot be carried out. ``status`` is the HTTP status."""
 
@@ -171,6 +197,12 @@ class Conflict(RequestError):
     """It cannot be done in the present state; somebody else may have been faster."""
 
     status = 409
+
+
+class Fenced(RequestError):
+    """The edge has a newer owner: this one lost it and may say nothing more in its name."""
+
+    status = 412
 
 
 class InvalidRequest(RequestError):

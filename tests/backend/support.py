@@ -182,6 +182,7 @@ class Backend:
         body: bytes = b"",
         edge_id: str = "edge-1",
         headers: dict[str, str] | None = None,
+        fencing_token: int | None = None,
     ) -> httpx.Response:
         """A request signed by an edge, with the real time (the scheme knows no other)."""
         signature = sign(
@@ -191,6 +192,7 @@ class Backend:
             target=target,
             body=body,
             at=datetime.now(UTC),
+            fencing_token=fencing_token,
         )
         if self._device is None:
             self._device = self.client()

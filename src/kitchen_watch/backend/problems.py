@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from kitchen_watch.errors import (
     BackendBusy,
     Conflict,
+    Fenced,
     InvalidRequest,
     KitchenWatchError,
     LockedOut,
@@ -28,6 +29,7 @@ from kitchen_watch.errors import (
     RequestError,
     Throttled,
 )
+from kitchen_watch.signing import FENCED
 
 MEDIA_TYPE = "application/problem+json"
 BUSY_RETRY_S = 2
@@ -40,6 +42,7 @@ CODES: Mapping[type[RequestError], str] = {
     NotPermitted: "not_permitted",
     NotFound: "not_found",
     Conflict: "conflict",
+    Fenced: FENCED,
     InvalidRequest: "invalid_request",
     LockedOut: "locked_out",
     Throttled: "throttled",

@@ -36,7 +36,7 @@ HoursOption = Annotated[
 
 def edge(config: ConfigOption) -> None:
     """Run the analysis node: cameras in, events out. Reloads its cameras on SIGHUP; ends on SIGTERM."""
-    from kitchen_watch.edge.node import run_edge  # noqa: PLC0415 - loads media libraries
+    from kitchen_watch.edge.running import run_edge  # noqa: PLC0415 - loads media libraries
 
     asyncio.run(run_edge(config))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import (
     HEARTBEAT_SECONDS,
+    OWNER_REPLACED,
     CameraCommand,
     CommandAnswer,
     ConfigurationAnswer,
@@ -35,8 +37,8 @@ from kitchen_watch.control import (
     Welcome,
     from_backend,
 )
-from kitchen_watch.errors import KitchenWatchError
-from kitchen_watch.signing import sign
+from kitchen_watch.errors import KitchenWatchError, LeaseLost
+from kitchen_watch.signing import FENCED, sign
 
 CONTROL_PATH = "/api/v1/edge/control"
 FIRST_RETRY = timedelta(seconds=1)
@@ -132,17 +134,30 @@ class ControlClient:
         self._clock = clock
         self._on_server_time = on_server_time
         self._server_offset = server_offset
+        self.fencing_token: int | None = None
+        """That of the edge's owner; without, the edge has one owner for ever."""
         self.connected = False
         self.connects = 0
 
     async def run(self) -> None:
-        """Connect, converse, reconnect; until cancelled."""
+        """Connect, converse, reconnect; until cancelled.
+
+        Raises:
+            LeaseLost: this edge has a newer owner.
+        """
         attempt = 0
         while True:
             try:
                 await self._converse()
                 reason = "the backend closed the connection"
+            except LeaseLost:
+                raise
             except (OSError, TimeoutError, websockets.WebSocketException) as error:
+                if self.fencing_token is not None and _is_fenced(error):
+                    raise LeaseLost(
+                        f"The backend has heard from a newer owner of edge {self._edge_id} than this one, "
+                        f"which holds fencing token {self.fencing_token}."
+                    ) from error
                 reason = str(error) or type(error).__name__
             except Exception as error:
                 log.exception("control connection broken off", reason=str(error)[:300])
@@ -164,6 +179,7 @@ class ControlClient:
             target=self._target,
             body=b"",
             at=self._clock.now() + offset,
+            fencing_token=self.fencing_token,
         )
         async with connect(
             self._url, additional_headers=headers, max_size=MAX_MESSAGE_BYTES, open_timeout=10, proxy=None
@@ -196,6 +212,8 @@ class ControlClient:
         while True:
             try:
                 beat = await self._node.heartbeat()
+            except LeaseLost:
+                raise
             except KitchenWatchError as error:
                 log.error("no heartbeat", reason=str(error))
             else:
@@ -247,6 +265,19 @@ class ControlClient:
         except KitchenWatchError as error:
             return CommandAnswer(command_id=command.command_id, accepted=False, reason=str(error))
         return CommandAnswer(command_id=command.command_id, accepted=True, data=data)
+
+
+def _is_fenced(error: Exception) -> bool:
+    """Whether the backend says by it that the edge has a newer owner."""
+    if isinstance(error, websockets.ConnectionClosed):
+        return error.rcvd is not None and error.rcvd.code == OWNER_REPLACED
+    if not isinstance(error, websockets.InvalidStatus):
+        return False
+    try:
+        problem = json.loads(error.response.body or b"")
+    except ValueError:
+        return False
+    return isinstance(problem, dict) and problem.get("code") == FENCED
 
 
 async def _send(connection: ClientConnection, message: BaseModel) -> None:

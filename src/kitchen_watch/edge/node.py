@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import signal
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import metadata
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from kitchen_watch.clock import Clock, SystemClock
+from kitchen_watch.clock import Clock
 from kitchen_watch.control import (
     CameraCommand,
     CameraState,
@@ -27,7 +25,6 @@ from kitchen_watch.edge.building import build_camera
 from kitchen_watch.edge.cameras import Cameras, RunningCamera
 from kitchen_watch.edge.configuration import (
     Configuration,
-    ConfigurationFile,
     ConfigurationSource,
     keep_offer,
 )
@@ -40,8 +37,11 @@ from kitchen_watch.edge.holding import HoldDesk
 from kitchen_watch.edge.opening import fit_rules, open_rules
 from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.disk import DiskKeeper
+from kitchen_watch.edge.outbox.owned import open_owned
 from kitchen_watch.edge.outbox.records import OutboxCounts
 from kitchen_watch.edge.outbox.store import OutboxStore
+from kitchen_watch.edge.ownership.leases import Lease
+from kitchen_watch.edge.ownership.renewing import Renewal
 from kitchen_watch.edge.pipeline import Seen
 from kitchen_watch.edge.preparing import Prepared
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
@@ -51,19 +51,18 @@ from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
 from kitchen_watch.edge.turns.roster import Roster
-from kitchen_watch.errors import ConfigError, KitchenWatchError, NotFound
+from kitchen_watch.errors import ConfigError, KitchenWatchError, LeaseLost, NotFound
 from kitchen_watch.live.camera import LiveCamera
 from kitchen_watch.live.desk import LiveDesk
 from kitchen_watch.live.push import Pusher
 from kitchen_watch.live.segments import SegmentStore
-from kitchen_watch.logs import configure_logs
 
 KEEP_REFERENCES = timedelta(seconds=30)
 MOST_WARNINGS = 50
 FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 FIXED_WHILE_RUNNING = (
     "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health", "live",
-    "shadow",
+    "shadow", "outbox",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -72,7 +71,15 @@ log = structlog.get_logger(__name__)
 class EdgeNode:
     """One edge: its cameras, its outbox, its way to the backend. Build with :meth:`open`."""
 
-    def __init__(self, prepared: Prepared, *, packages: Packages, store: OutboxStore) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        packages: Packages,
+        store: OutboxStore,
+        lease: Lease | None = None,
+        renewal: Renewal | None = None,
+    ) -> None:
         configuration, judgement, clock = prepared.configuration, prepared.judgement, prepared.clock
         self.settings = configuration.settings
         self._prepared = prepared
@@ -82,14 +89,18 @@ class EdgeNode:
         self._judgement = judgement
         self._packages = packages
         self._store = store
+        self.lease = lease if renewal is None else renewal.lease
+        """By which right this process runs the edge; ``None`` where no other can."""
+        self._renewal = renewal
+        token = None if self.lease is None else self.lease.token
         self._delivery = Delivery(
             store, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
-            secret=self.settings.backend.secret, clock=clock,
+            secret=self.settings.backend.secret, clock=clock, fencing_token=token,
         )  # fmt: skip
         pusher = Pusher(
             edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock,
-            server_offset=lambda: self._delivery.server_offset,
+            server_offset=lambda: self._delivery.server_offset, fencing_token=token,
         )  # fmt: skip
         self._live = LiveDesk(self._live_camera, pusher.push, networks=self.settings.live.viewer_networks)
         self._holds = Holds(self.settings.data_dir)
@@ -99,6 +110,7 @@ class EdgeNode:
             on_server_time=self._delivery.learn_server_time,
             server_offset=lambda: self._delivery.server_offset, live=self._live,
         )  # fmt: skip
+        self._control.fencing_token = token
         self._control.holds = HoldDesk(
             self._holds, store, recordings=self._recordings,
             server_offset=lambda: self._delivery.server_offset,
@@ -136,26 +148,44 @@ class EdgeNode:
             ConfigError: the configuration is bad.
             DetectorError: the model cannot be used.
             EvidenceError: the data directory cannot be used.
+            LeasesUnreachable: the cluster's database does not answer.
         """
         return await cls.take_over(await Prepared.open(source, clock=clock))
 
     @classmethod
-    async def take_over(cls, prepared: Prepared) -> EdgeNode:
+    async def take_over(cls, prepared: Prepared, *, lease: Lease | None = None) -> EdgeNode:
         """Open the outbox of an edge that is prepared. From now on it is this process's alone.
+
+        Where it lies in a cluster's database (``outbox.url``), ``lease`` is the right to it, which the
+        caller renews and releases. Without one, the node waits for the edge's lease and keeps it itself.
 
         Raises:
             ConfigError: the outbox is another edge's.
-            EvidenceError: the data directory cannot be used.
+            EvidenceError: the data directory or database cannot be used.
+            LeaseLost: the edge has a newer owner than ``lease``.
+            LeasesUnreachable: the cluster's database does not answer.
         """
-        settings = prepared.configuration.settings
+        settings, clock = prepared.configuration.settings, prepared.clock
         packages = Packages(settings.data_dir, zone=ZoneInfo(settings.opening_hours.time_zone))
-        store = await OutboxStore.open(packages, edge_id=settings.edge_id, clock=prepared.clock)
+        store, renewal = await open_owned(packages, settings, clock, lease=lease)
         for problem in store.recovery.problems:
             log.warning("outbox recovered", problem=problem)
-        return cls(prepared, packages=packages, store=store)
+        return cls(prepared, packages=packages, store=store, lease=lease, renewal=renewal)
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
-        """Watch until ``stop`` is set; read the configuration file again whenever ``reload`` is."""
+        """Watch until ``stop`` is set; read the configuration file again whenever ``reload`` is.
+
+        Raises:
+            LeaseLost: the edge has a newer owner; its analysis is ended, and nothing more is written.
+        """
+        try:
+            await self._run(stop, reload)
+        except* LeaseLost as group:
+            lost = group.exceptions[0]
+            log.error("the edge has a newer owner", reason=str(lost))
+            raise lost from None
+
+    async def _run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         with bind(self.settings.status.host, self.settings.status.port) as listener:
             async with serve_status(self.report, listener) as port, asyncio.TaskGroup() as tasks:
                 log.info("edge started", edge_id=self.settings.edge_id, status_port=port)
@@ -168,19 +198,24 @@ class EdgeNode:
                     for work in (
                         self._delivery.run(), self._control.run(), self._keeper.run(), self._reloads(reload),
                         self._keep_references(), self._roster.run(),
+                        *([] if self._renewal is None else [self._renewal.run()]),
                     )
                 ]  # fmt: skip
-                await stop.wait()
-                log.info("edge stopping")
-                await self.cameras.end_analysis()
-                for task in background:
-                    task.cancel()
+                try:
+                    await stop.wait()
+                finally:  # also where one of them ends it all
+                    log.info("edge stopping")
+                    await self.cameras.end_analysis()
+                    for task in background:
+                        task.cancel()
 
     async def let_go(self) -> None:
         """Close the outbox: from now on another process may have it. Call after :meth:`run`."""
         if not self._let_go:
             self._let_go = True
             await self._store.close()
+            if self._renewal is not None:
+                await self._renewal.release()
 
     async def close(self) -> None:
         """Release everything: outbox, streams, model."""
@@ -299,6 +334,8 @@ class EdgeNode:
         warnings = [*self._store.recovery.problems, *self._keeper.warnings, *self._roster.warnings()]
         if self._delivery.last_error is not None:
             warnings.append(f"Events cannot be delivered at present: {self._delivery.last_error}")
+        if self._renewal is not None and self._renewal.trouble is not None:
+            warnings.append(f"The lease of this edge is not renewed at present: {self._renewal.trouble}")
         if counts.uploads_lost:
             warnings.append(f"{counts.uploads_lost} evidence files are missing or damaged on the disk.")
         return tuple(str(shortened(warning)) for warning in warnings[:MOST_WARNINGS])
@@ -361,25 +398,3 @@ class EdgeNode:
         built = build_camera(streams, settings=self.settings, rule_set=self._rule_set, shared=self._shared)
         built.pipeline.listeners.extend(self.listeners)
         return built
-
-
-async def run_edge(config_path: Path) -> None:
-    """The edge as a process: SIGTERM and Ctrl-C end it in order, SIGHUP reads the file again.
-
-    Raises:
-        KitchenWatchError: why it cannot start.
-    """
-    clock = SystemClock()
-    source = ConfigurationFile(config_path)
-    settings = source.load().settings
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
-    stop, reload = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, reload.set)
-    node = await EdgeNode.open(source, clock=clock)
-    try:
-        await node.run(stop, reload)
-    finally:
-        await node.close()

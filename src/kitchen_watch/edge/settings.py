@@ -68,6 +68,27 @@ class EvidenceSettings(Settings):
     ] = 1_000_000_000
 
 
+class OutboxSettings(Settings):
+    """Where events wait until the backend has them."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://user:password@host/database of a cluster; default: a file in data_dir."
+        " Needs the extra [cluster]; the edge is then run by whoever holds its lease there",
+    )
+    lease_s: Annotated[
+        float, Field(ge=2, le=300, description="with url: so long after its owner's end another may begin")
+    ] = 10.0
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        scheme = "" if url is None else urlsplit(url.get_secret_value()).scheme
+        if url is not None and scheme not in {"postgresql", "postgresql+psycopg"}:
+            raise ValueError("is no PostgreSQL address; write it as postgresql://user:password@host/database")
+        return url
+
+
 class LiveSettings(Settings):
     """Live view at this edge."""
 
@@ -177,6 +198,7 @@ class EdgeSettings(Settings):
     shadow: ShadowSettings = ShadowSettings()
     health: HealthSettings = HealthSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    outbox: OutboxSettings = OutboxSettings()
     live: LiveSettings = LiveSettings()
     status: StatusSettings = StatusSettings()
     log_format: LogFormat = "console"

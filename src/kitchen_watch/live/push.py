@@ -60,6 +60,7 @@ class Pusher:
         secret: SecretStr,
         clock: Clock,
         server_offset: Callable[[], timedelta | None] = lambda: None,
+        fencing_token: int | None = None,
     ) -> None:
         self._edge_id = edge_id
         parts = urlsplit(backend_url)
@@ -68,6 +69,7 @@ class Pusher:
         self._secret = secret
         self._clock = clock
         self._server_offset = server_offset
+        self._fencing_token = fencing_token
 
     async def push(self, request: PushRequest, camera: LiveCamera) -> None:
         """Push until the backend has had enough, or the camera's stream ends or changes.
@@ -84,6 +86,7 @@ class Pusher:
             target=target,
             body=b"",
             at=self._clock.now() + (self._server_offset() or timedelta(0)),
+            fencing_token=self._fencing_token,
         )
         try:
             async with connect(

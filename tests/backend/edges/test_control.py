@@ -62,10 +62,13 @@ class FakeEdge:
 
 
 @asynccontextmanager
-async def connected(backend: Backend, edge_id: str = "edge-1") -> AsyncIterator[FakeEdge]:
+async def connected(
+    backend: Backend, edge_id: str = "edge-1", fencing_token: int | None = None
+) -> AsyncIterator[FakeEdge]:
     headers = sign(
-        EDGE_SECRETS[edge_id], edge_id=edge_id, method="GET", target=TARGET, body=b"", at=datetime.now(UTC)
-    )
+        EDGE_SECRETS[edge_id], edge_id=edge_id, method="GET", target=TARGET, body=b"", at=datetime.now(UTC),
+        fencing_token=fencing_token,
+    )  # fmt: skip
     url = backend.url.replace("http://", "ws://") + TARGET
     async with connect(url, additional_headers=headers, proxy=None) as socket:
         yield FakeEdge(socket, edge_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,15 +11,21 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from pydantic import SecretStr
+
 from kitchen_watch.clock import Clock, ManualClock
 from kitchen_watch.edge.evidence.package import PackageFiles, Packages
+from kitchen_watch.edge.outbox.postgres import SharedDatabase
 from kitchen_watch.edge.outbox.records import EventDraft
 from kitchen_watch.edge.outbox.store import OutboxStore
+from kitchen_watch.edge.ownership.leases import Leases
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.events import EventKind, EvidenceKind
 
 EDGE = "edge-1"
 START = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+CLUSTER: SecretStr | None = None
+"""Where outboxes are opened; ``None``: in a file of their directory."""
 
 
 def violation(violation_id: UUID | None = None, **changes: Any) -> Violation:
@@ -65,7 +72,13 @@ def package(
 async def opened(
     data_dir: Path, clock: Clock | None = None, edge_id: str = EDGE
 ) -> AsyncIterator[OutboxStore]:
-    store = await OutboxStore.open(packages(data_dir), edge_id=edge_id, clock=clock or ManualClock(START))
+    shared = None
+    if CLUSTER is not None:
+        lease = await asyncio.to_thread(Leases(CLUSTER).acquire, edge_id, "a test", takeover=True)
+        shared = SharedDatabase(CLUSTER, lease)
+    store = await OutboxStore.open(
+        packages(data_dir), edge_id=edge_id, clock=clock or ManualClock(START), shared=shared
+    )
     try:
         yield store
     finally:

@@ -13,8 +13,9 @@ import pytest
 from kitchen_watch.edge.evidence.verification import verify
 from kitchen_watch.edge.outbox import opening
 from kitchen_watch.edge.outbox.ballast import SIZE, Ballast
+from kitchen_watch.edge.outbox.opening import BALLAST_NAME
 from kitchen_watch.edge.outbox.schema import FILE_NAME
-from kitchen_watch.edge.outbox.store import BALLAST_NAME, OutboxStore
+from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.errors import EvidenceError
 from kitchen_watch.events import EventKind
@@ -129,7 +130,7 @@ async def test_on_a_full_disk_events_still_fit_and_then_the_refusal_loses_nothin
     subject = violation()
     async with opened(tmp_path) as store:
         await store.open_event(draft(subject))
-        connection = store._writer._connection
+        connection = store._writer._database._connection  # type: ignore[attr-defined]
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         # SQLite answers a page limit exactly as it answers a full disk.
         connection.execute(f"PRAGMA max_page_count = {pages + 3}")

@@ -13,11 +13,18 @@ import pytest
 
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.edge.outbox.records import ClipState, EventState, FileState, Outcome
-from kitchen_watch.edge.outbox.schema import FILE_NAME
 from kitchen_watch.edge.outbox.store import LEASE
-from kitchen_watch.errors import ConfigError, EvidenceError
+from kitchen_watch.errors import EvidenceError
 from kitchen_watch.events import FIRST_LINK, Event, EventKind, manifest_sha256
-from tests.edge.outbox.situations import EDGE, START, draft, opened, package, packages, violation
+from tests.edge.outbox import situations
+from tests.edge.outbox.situations import START, draft, opened, package, packages, violation
+
+
+@pytest.fixture(autouse=True, params=["file", pytest.param("postgres", marks=pytest.mark.postgres)])
+def _place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here holds for a file and for a cluster's database."""
+    if request.param == "postgres":
+        monkeypatch.setattr(situations, "CLUSTER", request.getfixturevalue("cluster_database"))
 
 
 def delivered(*events: Event) -> list[Outcome]:
@@ -239,22 +246,6 @@ async def test_leases_of_a_killed_process_return_at_once(tmp_path: Path) -> None
         assert [item.event for item in await store.pending_events()] == [event]
 
 
-async def test_a_manifest_that_a_crash_kept_from_the_disk_is_written_at_the_next_start(
-    tmp_path: Path,
-) -> None:
-    writer, subject = packages(tmp_path), violation()
-    files = package(writer, subject)
-    async with opened(tmp_path) as store:
-        await store.open_event(draft(subject, package=files))
-    manifest = tmp_path / files.folder / "manifest-00000000.json"
-    manifest.unlink()
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        connection.execute("UPDATE manifests SET on_disk = 0")
-    connection.close()
-    async with opened(tmp_path):
-        assert manifest.exists()
-
-
 async def test_evidence_that_vanished_is_reported_and_its_event_still_delivered(tmp_path: Path) -> None:
     writer, subject = packages(tmp_path), violation()
     files = package(writer, subject)
@@ -267,34 +258,6 @@ async def test_evidence_that_vanished_is_reported_and_its_event_still_delivered(
         assert str(gone) in store.recovery.problems[0]
         assert [item.event for item in await store.pending_events()] == [event]
         assert (await store.counts()).uploads_lost == 1
-
-
-async def test_two_edges_cannot_share_a_directory(tmp_path: Path) -> None:
-    async with opened(tmp_path):
-        with pytest.raises(ConfigError, match="another edge is running"):
-            async with opened(tmp_path):
-                pass
-
-
-async def test_a_directory_keeps_its_edge(tmp_path: Path) -> None:
-    async with opened(tmp_path):
-        pass
-    with pytest.raises(ConfigError, match=f"belongs to edge {EDGE}, this one is edge-2"):
-        async with opened(tmp_path, edge_id="edge-2"):
-            pass
-    async with opened(tmp_path):  # and the refused attempt left no lock behind
-        pass
-
-
-async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    async with opened(tmp_path):
-        pass
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(ConfigError, match="newer kitchen-watch"):
-        async with opened(tmp_path):
-            pass
 
 
 async def test_the_total_of_delivered_events_only_grows(tmp_path: Path) -> None:

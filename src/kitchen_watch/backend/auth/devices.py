@@ -12,11 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from kitchen_watch.backend.auth.fencing import admit, compare
 from kitchen_watch.backend.auth.tables import DeviceRequestRow
 from kitchen_watch.backend.organisations.tables import EdgeRow
 from kitchen_watch.backend.parts import Parts, parts_of
 from kitchen_watch.errors import InvalidRequest, NotAuthenticated
-from kitchen_watch.signing import EDGE_HEADER, ID_HEADER, verify
+from kitchen_watch.signing import EDGE_HEADER, ID_HEADER, fencing_token, verify
 
 MAX_BODY = 8 * 1024 * 1024
 SIGNATURE_LIFE = timedelta(minutes=11)
@@ -29,6 +30,7 @@ class EdgeCaller:
 
     edge_id: str
     body: bytes = field(repr=False)
+    fencing_token: int | None = None
 
 
 async def signed_edge(request: Request) -> EdgeCaller:
@@ -36,33 +38,35 @@ async def signed_edge(request: Request) -> EdgeCaller:
 
     Raises:
         NotAuthenticated: unknown or disabled edge, wrong signature, or a timestamp out of tolerance.
+        Fenced: the edge has a newer owner than this one.
         InvalidRequest: the body is larger than any that is meant.
     """
     body = await _limited_body(request)
-    edge_id = await run_in_threadpool(_verify, parts_of(request), request, request.method, body)
-    return EdgeCaller(edge_id, body)
+    return await run_in_threadpool(_verify, parts_of(request), request, request.method, body)
 
 
 SignedEdge = Annotated[EdgeCaller, Depends(signed_edge)]
 
 
-def verify_connection(connection: HTTPConnection) -> str:
+def verify_connection(connection: HTTPConnection) -> EdgeCaller:
     """The edge that opens a WebSocket; its signed request is honoured once.
 
     Raises:
         NotAuthenticated: as :func:`signed_edge`, or the same request came before.
+        Fenced: as :func:`signed_edge`.
     """
     parts = parts_of(connection)
-    edge_id = _verify(parts, connection, "GET", b"")
-    _honour_once(parts, edge_id, connection.headers.get(ID_HEADER, ""), parts.clock.now())
-    return edge_id
+    caller = _verify(parts, connection, "GET", b"")
+    _honour_once(parts, caller.edge_id, connection.headers.get(ID_HEADER, ""), parts.clock.now())
+    return caller
 
 
-def _verify(parts: Parts, connection: HTTPConnection, method: str, body: bytes) -> str:
+def _verify(parts: Parts, connection: HTTPConnection, method: str, body: bytes) -> EdgeCaller:
     edge_id = connection.headers.get(EDGE_HEADER, "")
     with parts.database.read() as session:
         edge = session.get(EdgeRow, edge_id)
         sealed = edge.sealed_secret if edge is not None and edge.enabled else None
+        highest = edge.fencing_token if edge is not None else None
     if sealed is None:
         raise NotAuthenticated(
             "The edge is not known here, or is switched off. Register it, or check edge_id."
@@ -74,7 +78,12 @@ def _verify(parts: Parts, connection: HTTPConnection, method: str, body: bytes) 
         target=_target(connection),
         body=body,
     )
-    return edge_id
+    token = fencing_token(connection.headers)
+    compare(edge_id, token, highest)
+    if token is not None and token != highest:
+        with parts.database.write() as session:
+            admit(session, edge_id, token)
+    return EdgeCaller(edge_id, body, token)
 
 
 def _honour_once(parts: Parts, edge_id: str, request_id: str, now: datetime) -> None:

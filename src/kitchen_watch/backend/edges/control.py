@@ -25,6 +25,7 @@ from kitchen_watch.backend.edges import states
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import (
+    OWNER_REPLACED,
     CameraCommand,
     CommandAnswer,
     ConfigurationAnswer,
@@ -82,6 +83,7 @@ class HoldsEar(Protocol):
 class _Connection:
     edge_id: str
     socket: WebSocket
+    fencing_token: int | None = None
     connection_id: UUID = field(default_factory=uuid4)
     waiting: dict[UUID, asyncio.Future[Any]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
@@ -104,9 +106,9 @@ class ControlHub:
         self.live: LiveEar | None = None
         self.holds: HoldsEar | None = None
 
-    async def serve(self, socket: WebSocket, edge_id: str) -> None:
+    async def serve(self, socket: WebSocket, edge_id: str, *, fencing_token: int | None = None) -> None:
         """Converse over an accepted connection until it closes."""
-        connection = _Connection(edge_id, socket)
+        connection = _Connection(edge_id, socket, fencing_token)
         older = self._connections.get(edge_id)
         self._connections[edge_id] = connection
         self._metrics.edges.set(len(self._connections))
@@ -233,16 +235,7 @@ class ControlHub:
             if self.holds is not None:
                 await self.holds.edge_here(connection.edge_id)
         elif isinstance(message, Heartbeat):
-            await run_in_threadpool(
-                states.store_heartbeat,
-                self._database,
-                connection.edge_id,
-                message,
-                connection_id=connection.connection_id,
-                now=now,
-            )
-            await connection.send(HeartbeatAck(server_time=self._clock.now()))
-            await self._offer(connection)
+            await self._heard(connection, message)
         elif isinstance(message, ConfigurationAnswer):
             await run_in_threadpool(states.store_answer, self._database, connection.edge_id, message, now=now)
         elif isinstance(message, HoldReport):
@@ -256,6 +249,22 @@ class ControlHub:
                 future.set_result(message)
             elif isinstance(message, ViewerAnswer) and not message.accepted:
                 self._live_ended(connection, message.view_id, message.reason or "")
+
+    async def _heard(self, connection: _Connection, beat: Heartbeat) -> None:
+        believed = await run_in_threadpool(
+            states.store_heartbeat,
+            self._database,
+            connection.edge_id,
+            beat,
+            connection_id=connection.connection_id,
+            fencing_token=connection.fencing_token,
+            now=self._clock.now(),
+        )
+        if not believed:  # its node slept while another took the edge over
+            await _close(connection, OWNER_REPLACED)
+            return
+        await connection.send(HeartbeatAck(server_time=self._clock.now()))
+        await self._offer(connection)
 
     def _live_ended(self, connection: _Connection, view_id: UUID, reason: str) -> None:
         if self.live is not None:

@@ -26,7 +26,7 @@ from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.paging import Paging
 from kitchen_watch.backend.parts import Parts, PartsOf, parts_of
 from kitchen_watch.backend.problems import from_request_error
-from kitchen_watch.errors import NotAuthenticated
+from kitchen_watch.errors import Fenced, NotAuthenticated
 
 router = APIRouter(prefix="/api/v1")
 
@@ -74,14 +74,14 @@ async def control(socket: WebSocket) -> None:
     """The control connection of one edge (see ``kitchen_watch.control``)."""
     parts = parts_of(socket)
     try:
-        edge_id = await run_in_threadpool(verify_connection, socket)
-    except NotAuthenticated as error:
+        caller = await run_in_threadpool(verify_connection, socket)
+    except (NotAuthenticated, Fenced) as error:
         refusal = from_request_error(error)
         refusal.headers[SERVER_TIME_HEADER] = parts.clock.now().isoformat()
         await socket.send_denial_response(refusal)
         return
     await socket.accept()
-    await parts.control.serve(socket, edge_id)
+    await parts.control.serve(socket, caller.edge_id, fencing_token=caller.fencing_token)
 
 
 def _note_command(parts: Parts, person: Person, visitor: Visitor, camera_id: str, action: Action) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from kitchen_watch.backend.auth.fencing import still_owner
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.edges.tables import CameraStateRow, ConfigurationRow, EdgeStateRow
 from kitchen_watch.backend.organisations.tables import CameraRow
@@ -31,10 +32,19 @@ def store_hello(database: Database, hello: Hello, *, connection_id: UUID, now: d
 
 
 def store_heartbeat(
-    database: Database, edge_id: str, beat: Heartbeat, *, connection_id: UUID, now: datetime
-) -> None:
-    """The edge lives; cameras that are not its own are not believed."""
+    database: Database,
+    edge_id: str,
+    beat: Heartbeat,
+    *,
+    connection_id: UUID,
+    fencing_token: int | None,
+    now: datetime,
+) -> bool:
+    """The edge lives; cameras that are not its own are not believed. Nothing is believed of an owner
+    that another one has replaced; whether it was."""
     with database.write() as session:
+        if not still_owner(session, edge_id, fencing_token):
+            return False
         row = _edge_state(session, edge_id, now)
         row.connection_id = connection_id
         row.clock_offset_ms = round((now - beat.sent_at) / _MS)
@@ -44,6 +54,7 @@ def store_heartbeat(
         row.disk_free_bytes = beat.disk_free_bytes
         row.warnings = [warning[:MAX_TEXT] for warning in beat.warnings[:MAX_WARNINGS]]
         _store_cameras(session, edge_id, beat.cameras, now)
+    return True
 
 
 def store_disconnect(database: Database, edge_id: str, connection_id: UUID) -> None:

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 
 from kitchen_watch.backend.auth.devices import EdgeCaller, SignedEdge
+from kitchen_watch.backend.auth.fencing import admit
 from kitchen_watch.backend.ingest.fitness import may_hold_nul
 from kitchen_watch.backend.ingest.service import Taken, take_events
 from kitchen_watch.backend.parts import Parts, PartsOf
@@ -38,7 +39,7 @@ async def deliver_events(edge: SignedEdge, parts: PartsOf) -> EventBatchResult:
     Only ``refused`` is final; ``deferred`` asks to come again later.
     """
     raw_events = _events_of(edge)
-    taken = await run_in_threadpool(_take, parts, edge.edge_id, raw_events, may_hold_nul(edge.body))
+    taken = await run_in_threadpool(_take, parts, edge, raw_events)
     return EventBatchResult(
         server_time=parts.clock.now(), results=taken.results, missing_files=taken.missing_files
     )
@@ -55,9 +56,10 @@ def _events_of(edge: EdgeCaller) -> list[object]:
     return events
 
 
-def _take(parts: Parts, edge_id: str, raw_events: list[object], look_for_nul: bool) -> Taken:
-    now = parts.clock.now()
+def _take(parts: Parts, edge: EdgeCaller, raw_events: list[object]) -> Taken:
+    now, edge_id = parts.clock.now(), edge.edge_id
     with parts.database.write() as session:
+        admit(session, edge_id, edge.fencing_token)
         taken = take_events(
             session,
             edge_id,
@@ -65,7 +67,7 @@ def _take(parts: Parts, edge_id: str, raw_events: list[object], look_for_nul: bo
             now=now,
             max_file_bytes=parts.settings.max_evidence_bytes,
             policy=parts.settings.deadlines,
-            look_for_nul=look_for_nul,
+            look_for_nul=may_hold_nul(edge.body),
         )
     for result in taken.results:
         parts.metrics.events.labels(result.verdict.value).inc()

@@ -27,7 +27,7 @@ from kitchen_watch.backend.organisations.service import camera_detail, visible_c
 from kitchen_watch.backend.parts import Parts, PartsOf, parts_of
 from kitchen_watch.backend.problems import from_request_error
 from kitchen_watch.control import CameraState, IceServer, LiveQuality
-from kitchen_watch.errors import Conflict, InvalidRequest, NotAuthenticated, NotFound
+from kitchen_watch.errors import Conflict, Fenced, InvalidRequest, NotAuthenticated, NotFound
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
 
@@ -219,12 +219,12 @@ async def receive_push(socket: WebSocket, push_id: UUID) -> None:
     """The media of one camera, pushed by its edge (see ``kitchen_watch.control.PushRequest``)."""
     parts = parts_of(socket)
     try:
-        edge_id = await run_in_threadpool(verify_connection, socket)
-    except NotAuthenticated as error:
+        caller = await run_in_threadpool(verify_connection, socket)
+    except (NotAuthenticated, Fenced) as error:
         await socket.send_denial_response(from_request_error(error))
         return
     await socket.accept()
-    await parts.live.serve_push(socket, edge_id, push_id)
+    await parts.live.serve_push(socket, caller.edge_id, push_id)
 
 
 def _check_visible(parts: Parts, person: Person, camera_id: str) -> None:

@@ -184,6 +184,7 @@ class _Seeding:
             self.seeded.edge_secrets[spec.edge_id] = secret
         elif spec.secret is not None and self._vault.open(row.sealed_secret) != spec.secret:
             row.sealed_secret = self._vault.seal(spec.secret)
+            row.fencing_token = None  # nobody knows the new secret but the owner it is given to
         row.name = spec.name or spec.edge_id
 
     def node(self, spec: NodeSpec, parent: NodeRow | None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.tables import JsonValue, PathText, Table, stored_enum
@@ -90,6 +90,8 @@ class EdgeRow(Table):
     sealed_secret: Mapped[str] = mapped_column(String(400))
     enabled: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    fencing_token: Mapped[int | None] = mapped_column(BigInteger)
+    """The highest that its owners have shown; empty for an edge that never changes its owner."""
 
 
 class CameraRow(Table):

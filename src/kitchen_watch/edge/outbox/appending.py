@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter
 
 from kitchen_watch.edge.evidence.manifest import ChainHead, ManifestDraft, seal
 from kitchen_watch.edge.evidence.package import PackageFiles
+from kitchen_watch.edge.outbox.database import Connection, Row
 from kitchen_watch.edge.outbox.records import ClipState, EventDraft, JournaledViolation
 from kitchen_watch.edge.outbox.schema import micros
 from kitchen_watch.edge.rules.violation import Violation
@@ -31,7 +31,7 @@ class Appended(NamedTuple):
     folder: str | None
 
 
-def append(connection: sqlite3.Connection, draft: EventDraft, *, edge_id: str, now: datetime) -> Appended:
+def append(connection: Connection, draft: EventDraft, *, edge_id: str, now: datetime) -> Appended:
     """Give the draft its sequence number and its manifest the next link, and insert everything.
 
     An event id that is there already is left as it is, so that a step may be recorded again when it
@@ -77,7 +77,7 @@ def append(connection: sqlite3.Connection, draft: EventDraft, *, edge_id: str, n
             str(event.event_id),
             str(event.violation_id),
             sequence,
-            event.kind,
+            event.kind.value,
             event.model_dump_json(),
             micros(now),
             micros(now),
@@ -86,7 +86,7 @@ def append(connection: sqlite3.Connection, draft: EventDraft, *, edge_id: str, n
     return Appended(event, manifest, None if draft.package is None else draft.package.folder)
 
 
-def remember(connection: sqlite3.Connection, violation: Violation, now: datetime) -> None:
+def remember(connection: Connection, violation: Violation, now: datetime) -> None:
     """Journal a violation's growth without telling anybody."""
     connection.execute(
         "UPDATE violations SET body = ?, updated_at = ? WHERE violation_id = ?",
@@ -94,7 +94,7 @@ def remember(connection: sqlite3.Connection, violation: Violation, now: datetime
     )
 
 
-def journaled(row: sqlite3.Row) -> JournaledViolation:
+def journaled(row: Row) -> JournaledViolation:
     """One row of the journal."""
     return JournaledViolation(
         violation=_violation.validate_json(row["body"]),
@@ -103,32 +103,40 @@ def journaled(row: sqlite3.Row) -> JournaledViolation:
     )
 
 
-def chain_head(connection: sqlite3.Connection) -> ChainHead:
+def chain_head(connection: Connection) -> ChainHead:
     """Where the chain ends; a database that was made anew goes on where the old one ended."""
     row = connection.execute(
         "SELECT chain_index, sha256 FROM manifests ORDER BY chain_index DESC LIMIT 1"
     ).fetchone()
     if row is not None:
         return ChainHead(row["chain_index"] + 1, row["sha256"])
-    found = dict(connection.execute("SELECT key, value FROM meta WHERE key LIKE 'chain_%'").fetchall())
+    rows = connection.execute("SELECT key, value FROM meta WHERE key LIKE 'chain_%'")
+    found = {row["key"]: row["value"] for row in rows}
     return ChainHead(int(found["chain_next_index"]), found["chain_sha256"]) if found else ChainHead()
 
 
-def _journal(connection: sqlite3.Connection, draft: EventDraft, now: datetime) -> int:
+def put_meta(connection: Connection, key: str, value: str) -> None:
+    """Write down one of the outbox's own facts."""
+    if not connection.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key)).rowcount:
+        connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def _journal(connection: Connection, draft: EventDraft, now: datetime) -> int:
     """Write the violation's present state and take its next sequence number."""
     violation = draft.violation
     row = connection.execute(
         "INSERT INTO violations (violation_id, camera_id, code, next_sequence, open, clip, body, rule_state,"
         " updated_at) VALUES (:id, :camera, :code, 1, :open, coalesce(:clip, 'none'), :body, :state, :now)"
-        " ON CONFLICT (violation_id) DO UPDATE SET next_sequence = next_sequence + 1, open = :open,"
-        " clip = coalesce(:clip, clip), body = :body, rule_state = coalesce(:state, rule_state),"
+        " ON CONFLICT (violation_id) DO UPDATE SET next_sequence = violations.next_sequence + 1,"
+        " open = :open, clip = coalesce(:clip, violations.clip), body = :body,"
+        " rule_state = coalesce(:state, violations.rule_state),"
         " updated_at = :now RETURNING next_sequence - 1",
         {
             "id": str(violation.violation_id),
             "camera": violation.camera_id,
             "code": violation.code,
-            "open": violation.ended_at is None,
-            "clip": draft.clip,
+            "open": int(violation.ended_at is None),
+            "clip": None if draft.clip is None else draft.clip.value,
             "body": _violation.dump_json(violation).decode(),
             "state": None if draft.state is None else json.dumps(draft.state),
             "now": micros(now),
@@ -138,7 +146,7 @@ def _journal(connection: sqlite3.Connection, draft: EventDraft, now: datetime) -
 
 
 def _link(
-    connection: sqlite3.Connection,
+    connection: Connection,
     draft: EventDraft,
     package: PackageFiles,
     *,
@@ -184,7 +192,7 @@ def _link(
                 manifest.chain_index,
                 file.sha256,
                 file.name,
-                file.kind,
+                file.kind.value,
                 f"{package.folder}/{file.name}",
                 file.size_bytes,
                 PRIORITIES[file.kind],

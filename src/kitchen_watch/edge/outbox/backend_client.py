@@ -19,10 +19,11 @@ from kitchen_watch.errors import (
     BackendUnreachable,
     DeliveryError,
     EventRefused,
+    LeaseLost,
     SignatureRefused,
 )
 from kitchen_watch.events import Event, EventBatch, EventBatchResult, UploadState
-from kitchen_watch.signing import sign
+from kitchen_watch.signing import FENCED, sign
 
 EVENTS_PATH = "/api/v1/edge/events"
 EVIDENCE_PATH = "/api/v1/edge/evidence"
@@ -54,6 +55,7 @@ class BackendClient:
         backend_url: str,
         secret: SecretStr,
         clock: Clock,
+        fencing_token: int | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         parts = urlsplit(backend_url)
@@ -61,6 +63,7 @@ class BackendClient:
         self._prefix = parts.path.rstrip("/")
         self._edge_id = edge_id
         self._secret = secret
+        self._fencing_token = fencing_token
         self._clock = clock
         self._http = httpx.AsyncClient(
             # The system's certificates: closed networks have authorities of their own.
@@ -128,6 +131,7 @@ class BackendClient:
             BackendBusy: it cannot take it now, or is not the backend that it should be.
             SignatureRefused: it did not accept the signature.
             EventRefused: it will never take this request.
+            LeaseLost: this edge has a newer owner.
         """
         sent_at = self._clock.now()
         try:
@@ -161,6 +165,7 @@ class BackendClient:
             target=target,
             body=body,
             at=self._clock.now() + (self.server_offset or timedelta(0)),
+            fencing_token=self._fencing_token,
         )
         return await self._http.request(
             method, self._origin + target, content=body, headers={**headers, **signed}
@@ -175,8 +180,10 @@ class BackendClient:
         why = str(error) or type(error).__name__
         return BackendUnreachable(f"{self._origin}: the backend does not answer: {why}.")
 
-    def _refusal(self, answer: httpx.Response) -> DeliveryError:
+    def _refusal(self, answer: httpx.Response) -> DeliveryError | LeaseLost:
         status, reason = answer.status_code, _problem(answer)
+        if self._fencing_token is not None and _problem_code(answer) == FENCED:
+            return LeaseLost(reason)
         if status == httpx.codes.UNAUTHORIZED:
             told = SERVER_TIME_HEADER in answer.headers
             return SignatureRefused(
@@ -209,6 +216,17 @@ def _problem(answer: httpx.Response) -> str:
         detail = None
     text = detail.get("detail") or detail.get("title") if isinstance(detail, dict) else None
     return str(text or answer.reason_phrase or "no reason given")[:300]
+
+
+def _problem_code(answer: httpx.Response) -> str | None:
+    """The code of a problem+json answer."""
+    if PROBLEM not in answer.headers.get("content-type", ""):
+        return None
+    try:
+        detail = answer.json()
+    except ValueError:
+        return None
+    return detail.get("code") if isinstance(detail, dict) else None
 
 
 def _retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:

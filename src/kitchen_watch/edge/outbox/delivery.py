@@ -85,13 +85,15 @@ class Delivery:
         backend_url: str,
         secret: SecretStr,
         clock: Clock,
+        fencing_token: int | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._client = BackendClient(
-            edge_id=edge_id, backend_url=backend_url, secret=secret, clock=clock, transport=transport
-        )
+            edge_id=edge_id, backend_url=backend_url, secret=secret, clock=clock,
+            fencing_token=fencing_token, transport=transport,
+        )  # fmt: skip
         self._uploads = Uploads(store, self._client, clock)
         self._events = _Gate(clock)
         self._files = _Gate(clock)
@@ -114,7 +116,11 @@ class Delivery:
         self._files.reachable()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Deliver until cancelled.
+
+        Raises:
+            LeaseLost: this edge has a newer owner, which delivers what is left.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._deliver_for_ever())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -12,38 +13,45 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kitchen_watch.edge.evidence.package import ROOT, Packages
-from kitchen_watch.edge.outbox.appending import journaled
+from kitchen_watch.edge.outbox.appending import journaled, put_meta
+from kitchen_watch.edge.outbox.ballast import Ballast
+from kitchen_watch.edge.outbox.database import Connection, OutboxDatabase
+from kitchen_watch.edge.outbox.postgres import PostgresOutbox, SharedDatabase
 from kitchen_watch.edge.outbox.records import JournaledViolation, Recovery
 from kitchen_watch.edge.outbox.salvage import adopt_chain, salvage, set_aside
 from kitchen_watch.edge.outbox.schema import FILE_NAME, check, connect, micros, migrate
+from kitchen_watch.edge.outbox.sqlite import SqliteOutbox
 from kitchen_watch.errors import ConfigError, EvidenceError
 from kitchen_watch.events import EvidenceManifest
 
 LOCK_NAME = "outbox.lock"
+BALLAST_NAME = "outbox.ballast"
 RECENT = timedelta(hours=2)
 """Violations that ended within it are given back too: a recurrence may re-open them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open database, the lock that keeps others out, and what was found."""
+    """An open database, the lock on the data directory, and what was found."""
 
-    connection: sqlite3.Connection
-    path: Path
+    database: OutboxDatabase
     lock: int
     recovery: Recovery
 
 
-def open_database(packages: Packages, *, edge_id: str, now: datetime) -> Opened:
-    """Open or create ``<data_dir>/outbox.sqlite3`` for this process alone.
+def open_outbox(
+    packages: Packages, *, edge_id: str, now: datetime, shared: SharedDatabase | None = None
+) -> Opened:
+    """Open or create ``<data_dir>/outbox.sqlite3`` for this process alone, or the edge's part of a
+    cluster's database.
 
     Raises:
         ConfigError: another edge runs on this directory, it belongs to another edge id, or a newer
             version wrote it.
-        EvidenceError: the directory or file cannot be used.
+        EvidenceError: the directory or database cannot be used.
+        LeaseLost: the edge has a newer owner than ``shared`` says.
     """
     data_dir = packages.data_dir
-    path = data_dir / FILE_NAME
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock(data_dir)
@@ -52,22 +60,50 @@ def open_database(packages: Packages, *, edge_id: str, now: datetime) -> Opened:
             f"{data_dir}: cannot be used: {error.strerror}. Give a directory that the edge may write."
         ) from error
     try:
-        is_new = not path.exists()
-        connection, problems = _connect_or_renew(path, now)
+        if shared is None:
+            database, problems, renewed = _open_file(data_dir / FILE_NAME, now)
+        else:
+            database = PostgresOutbox(shared.url, edge_id=edge_id, lease=shared.lease)
+            problems, renewed = _left_in_file(data_dir / FILE_NAME), database.transact(_is_new)
         try:
-            recovery = _take_up(
-                connection, packages, edge_id, now, problems, renewed=is_new or bool(problems)
-            )
+            recovery = _take_up(database, packages, edge_id, now, problems, renewed=renewed)
         except BaseException:
-            connection.close()
+            database.close()
             raise
-    except sqlite3.Error as error:
-        os.close(lock)
-        raise EvidenceError(f"{path}: the outbox cannot be opened: {error}. Check the disk.") from error
     except BaseException:
         os.close(lock)
         raise
-    return Opened(connection, path, lock, recovery)
+    return Opened(database, lock, recovery)
+
+
+def _open_file(path: Path, now: datetime) -> tuple[OutboxDatabase, list[str], bool]:
+    """The edge's own file, what is to be said of it, and whether it begins anew."""
+    is_new = not path.exists()
+    try:
+        connection, problems = _connect_or_renew(path, now)
+    except sqlite3.Error as error:
+        raise EvidenceError(f"{path}: the outbox cannot be opened: {error}. Check the disk.") from error
+    ballast = Ballast(path.with_name(BALLAST_NAME))
+    ballast.take()
+    return SqliteOutbox(connection, path, ballast), problems, is_new or bool(problems)
+
+
+def _is_new(connection: Connection) -> bool:
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'edge_id'").fetchone() is None
+
+
+def _left_in_file(path: Path) -> list[str]:
+    """Say of events that an earlier life of this edge left in its file that nobody delivers them now."""
+    if not path.exists():
+        return []
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(connect(path)) as connection:
+        left = connection.execute("SELECT count(*) FROM events WHERE state = 'pending'").fetchone()[0]
+        if left:
+            return [
+                f"{path}: {left} events lie there undelivered from before outbox.url was set. Start the edge "
+                "once without it to deliver them."
+            ]
+    return []
 
 
 def _lock(data_dir: Path) -> int:
@@ -118,7 +154,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _take_up(
-    connection: sqlite3.Connection,
+    database: OutboxDatabase,
     packages: Packages,
     edge_id: str,
     now: datetime,
@@ -127,39 +163,40 @@ def _take_up(
     renewed: bool,
 ) -> Recovery:
     data_dir = packages.data_dir
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+
+    def claim(connection: Connection) -> tuple[int, list[Path]]:
         _claim(connection, edge_id, data_dir)
-        if renewed:
-            taken = adopt_chain(connection, data_dir, edge_id, now)
-            if taken:
-                problems.append(
-                    f"{data_dir / ROOT}: {taken} manifests were on disk, but not in the outbox; "
-                    "the chain goes on after them."
-                )
+        taken = adopt_chain(connection, data_dir, edge_id, now) if renewed else 0
         connection.execute("UPDATE events SET lease_until = NULL WHERE lease_until IS NOT NULL")
-        missing = _missing_files(connection, data_dir)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+        return taken, _missing_files(connection, data_dir)
+
+    taken, missing = database.transact(claim)
+    if taken:
+        problems.append(
+            f"{data_dir / ROOT}: {taken} manifests were on disk, but not in the outbox; "
+            "the chain goes on after them."
+        )
     if missing:
         problems.append(
             f"{data_dir}: {len(missing)} evidence files that wait for upload are not on disk, "
             f"the first of them {missing[0]}. Their events are delivered without them."
         )
     packages.sweep()
-    write_manifests(connection, packages)
-    pending = connection.execute("SELECT count(*) FROM events WHERE state = 'pending'").fetchone()[0]
-    return Recovery(
-        violations=_journal(connection, now, problems),
-        pending=pending,
-        missing_files=tuple(missing),
-        problems=tuple(problems),
-    )
+    database.transact(lambda connection: write_manifests(connection, packages))
+
+    def unfinished(connection: Connection) -> Recovery:
+        pending = connection.execute("SELECT count(*) FROM events WHERE state = 'pending'").fetchone()[0]
+        return Recovery(
+            violations=_journal(connection, now, problems),
+            pending=pending,
+            missing_files=tuple(missing),
+            problems=tuple(problems),
+        )
+
+    return database.transact(unfinished)
 
 
-def write_manifests(connection: sqlite3.Connection, packages: Packages) -> int:
+def write_manifests(connection: Connection, packages: Packages) -> int:
     """Write manifests that are sealed, but not yet in their folder; the number still unwritten."""
     rows = connection.execute(
         "SELECT chain_index, folder, body FROM manifests WHERE on_disk = 0 ORDER BY chain_index"
@@ -173,18 +210,19 @@ def write_manifests(connection: sqlite3.Connection, packages: Packages) -> int:
     return 0
 
 
-def _claim(connection: sqlite3.Connection, edge_id: str, data_dir: Path) -> None:
+def _claim(connection: Connection, edge_id: str, data_dir: Path) -> None:
     """The first edge id that uses a database keeps it: its chain is that edge's."""
-    connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('edge_id', ?)", (edge_id,))
-    owner = connection.execute("SELECT value FROM meta WHERE key = 'edge_id'").fetchone()[0]
-    if owner != edge_id:
+    found = connection.execute("SELECT value FROM meta WHERE key = 'edge_id'").fetchone()
+    if found is None:
+        put_meta(connection, "edge_id", edge_id)
+    elif (owner := found["value"]) != edge_id:
         raise ConfigError(
             f"{data_dir}: the outbox there belongs to edge {owner}, this one is {edge_id}. "
             "Give this edge its own data directory, or its old edge_id."
         )
 
 
-def _missing_files(connection: sqlite3.Connection, data_dir: Path) -> list[Path]:
+def _missing_files(connection: Connection, data_dir: Path) -> list[Path]:
     missing = []
     awaited = "SELECT upload_id, path FROM uploads WHERE state IN ('waiting', 'pending')"
     for row in connection.execute(awaited).fetchall():
@@ -198,9 +236,7 @@ def _missing_files(connection: sqlite3.Connection, data_dir: Path) -> list[Path]
     return missing
 
 
-def _journal(
-    connection: sqlite3.Connection, now: datetime, problems: list[str]
-) -> tuple[JournaledViolation, ...]:
+def _journal(connection: Connection, now: datetime, problems: list[str]) -> tuple[JournaledViolation, ...]:
     rows = connection.execute(
         "SELECT violation_id, body, clip, rule_state FROM violations WHERE body != '{}'"
         " AND (open = 1 OR clip = 'due' OR updated_at > ?) ORDER BY updated_at",

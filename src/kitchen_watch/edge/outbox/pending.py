@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from kitchen_watch.edge.outbox.appending import put_meta
+from kitchen_watch.edge.outbox.database import Connection, Row
 from kitchen_watch.edge.outbox.records import (
     EventState,
     FileState,
@@ -27,14 +28,15 @@ HORIZON = timedelta(hours=2)
 
 _DUE = "(next_attempt_at <= :now OR next_attempt_at > :horizon)"
 _LISTED = (
-    "SELECT event_id, violation_id, sequence, kind, body ->> '$.code' AS code,"
-    " body ->> '$.camera_id' AS camera_id, state, attempts, created_at, next_attempt_at, last_error"
-    " FROM events"
+    "SELECT event_id, violation_id, sequence, kind, v.code, v.camera_id, state, attempts, created_at,"
+    " next_attempt_at, last_error FROM events JOIN violations v USING (violation_id)"
 )
+ALL = 2**62
+"""A limit that is none."""
 
 
 def lease_events(
-    connection: sqlite3.Connection, *, limit: int, now: datetime, lease: timedelta
+    connection: Connection, *, limit: int, now: datetime, lease: timedelta
 ) -> list[PendingEvent]:
     """Up to ``limit`` due events, oldest first, at most one per violation: its earliest undelivered."""
     rows = connection.execute(
@@ -53,7 +55,7 @@ def lease_events(
     return [PendingEvent(event, row["attempts"]) for row, event in readable if event is not None]
 
 
-def settle(connection: sqlite3.Connection, outcomes: Iterable[Outcome], *, now: datetime) -> int:
+def settle(connection: Connection, outcomes: Iterable[Outcome], *, now: datetime) -> int:
     """Write down what became of leased events; the number newly delivered.
 
     An event that is delivered already stays so, whatever a late answer says.
@@ -63,11 +65,11 @@ def settle(connection: sqlite3.Connection, outcomes: Iterable[Outcome], *, now: 
         retry_at = outcome.retry_at or now
         cursor = connection.execute(
             "UPDATE events SET state = :state, last_error = :reason, lease_until = NULL,"
-            " attempts = attempts + (:state != 'delivered'), next_attempt_at = :retry_at,"
-            " settled_at = CASE WHEN :state = 'pending' THEN NULL ELSE :now END"
+            " attempts = attempts + CASE WHEN :state = 'delivered' THEN 0 ELSE 1 END,"
+            " next_attempt_at = :retry_at, settled_at = CASE WHEN :state = 'pending' THEN NULL ELSE :now END"
             " WHERE event_id = :event_id AND state = 'pending'",
             {
-                "state": outcome.state,
+                "state": outcome.state.value,
                 "reason": outcome.reason,
                 "retry_at": micros(retry_at),
                 "now": micros(now),
@@ -86,7 +88,7 @@ def settle(connection: sqlite3.Connection, outcomes: Iterable[Outcome], *, now: 
     return delivered
 
 
-def release(connection: sqlite3.Connection, event_ids: Iterable[UUID]) -> None:
+def release(connection: Connection, event_ids: Iterable[UUID]) -> None:
     """Give leased events back unchanged, as if nobody had taken them."""
     connection.executemany(
         "UPDATE events SET lease_until = NULL WHERE event_id = ? AND state = 'pending'",
@@ -94,7 +96,7 @@ def release(connection: sqlite3.Connection, event_ids: Iterable[UUID]) -> None:
     )
 
 
-def requeue(connection: sqlite3.Connection, event_ids: Sequence[UUID] | None, *, now: datetime) -> int:
+def requeue(connection: Connection, event_ids: Sequence[UUID] | None, *, now: datetime) -> int:
     """Make dead events pending again (``None``: all of them); the number of events."""
     values = {"now": micros(now)}
     update = (
@@ -111,9 +113,9 @@ def requeue(connection: sqlite3.Connection, event_ids: Sequence[UUID] | None, *,
     )
 
 
-def listed(connection: sqlite3.Connection, *, state: EventState, limit: int = -1) -> list[ListedEvent]:
+def listed(connection: Connection, *, state: EventState, limit: int = ALL) -> list[ListedEvent]:
     """Events in one state, oldest first."""
-    rows = connection.execute(f"{_LISTED} WHERE state = ? ORDER BY number LIMIT ?", (state, limit))
+    rows = connection.execute(f"{_LISTED} WHERE state = ? ORDER BY number LIMIT ?", (state.value, limit))
     return [
         ListedEvent(
             event_id=UUID(row["event_id"]),
@@ -132,7 +134,7 @@ def listed(connection: sqlite3.Connection, *, state: EventState, limit: int = -1
     ]
 
 
-def counts(connection: sqlite3.Connection) -> OutboxCounts:
+def counts(connection: Connection) -> OutboxCounts:
     """How much is where."""
     row = connection.execute(
         "SELECT (SELECT count(*) FROM events WHERE state = 'pending') AS pending,"
@@ -150,7 +152,7 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
     )
 
 
-def oldest_pending(connection: sqlite3.Connection) -> datetime | None:
+def oldest_pending(connection: Connection) -> datetime | None:
     """When the oldest undelivered event was recorded."""
     row = connection.execute(
         "SELECT created_at FROM events WHERE state = 'pending' ORDER BY number LIMIT 1"
@@ -158,19 +160,19 @@ def oldest_pending(connection: sqlite3.Connection) -> datetime | None:
     return None if row is None else moment(row[0])
 
 
-def next_due(connection: sqlite3.Connection, *, now: datetime) -> datetime | None:
+def next_due(connection: Connection, *, now: datetime) -> datetime | None:
     """When the next event or file becomes due that is not yet; ``None`` if none is put off."""
     row = connection.execute(
-        "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM events"
+        "SELECT min(due) FROM (SELECT min(next_attempt_at) AS due FROM events"
         "   WHERE state = 'pending' AND next_attempt_at > :now"
         " UNION ALL SELECT min(next_attempt_at) FROM uploads"
-        "   WHERE state = 'pending' AND next_attempt_at > :now)",
+        "   WHERE state = 'pending' AND next_attempt_at > :now) AS waiting",
         {"now": micros(now)},
     ).fetchone()
     return None if row[0] is None else moment(row[0])
 
 
-def next_upload(connection: sqlite3.Connection, *, now: datetime, data_dir: Path) -> PendingUpload | None:
+def next_upload(connection: Connection, *, now: datetime, data_dir: Path) -> PendingUpload | None:
     """The file to go on with: of an acknowledged event, pictures before clips, oldest first."""
     row = connection.execute(
         f"SELECT * FROM uploads WHERE state = 'pending' AND {_DUE}"  # noqa: S608
@@ -190,7 +192,7 @@ def next_upload(connection: sqlite3.Connection, *, now: datetime, data_dir: Path
     )
 
 
-def upload_advanced(connection: sqlite3.Connection, upload_id: int, received_bytes: int) -> None:
+def upload_advanced(connection: Connection, upload_id: int, received_bytes: int) -> None:
     """The backend holds so many bytes now."""
     connection.execute(
         "UPDATE uploads SET received_bytes = ?, attempts = 0, last_error = NULL WHERE upload_id = ?",
@@ -198,16 +200,15 @@ def upload_advanced(connection: sqlite3.Connection, upload_id: int, received_byt
     )
 
 
-def upload_settled(
-    connection: sqlite3.Connection, upload_id: int, state: FileState, reason: str | None
-) -> None:
+def upload_settled(connection: Connection, upload_id: int, state: FileState, reason: str | None) -> None:
     """The file is delivered, or will never be."""
     connection.execute(
-        "UPDATE uploads SET state = ?, last_error = ? WHERE upload_id = ?", (state, reason, upload_id)
+        "UPDATE uploads SET state = ?, last_error = ? WHERE upload_id = ?",
+        (state.value, reason, upload_id),
     )
 
 
-def upload_postponed(connection: sqlite3.Connection, upload_id: int, retry_at: datetime, reason: str) -> None:
+def upload_postponed(connection: Connection, upload_id: int, retry_at: datetime, reason: str) -> None:
     """Not before ``retry_at``."""
     connection.execute(
         "UPDATE uploads SET attempts = attempts + 1, next_attempt_at = ?, last_error = ? WHERE upload_id = ?",
@@ -215,7 +216,7 @@ def upload_postponed(connection: sqlite3.Connection, upload_id: int, retry_at: d
     )
 
 
-def uploads_wanted(connection: sqlite3.Connection, sha256s: Iterable[str], *, now: datetime) -> int:
+def uploads_wanted(connection: Connection, sha256s: Iterable[str], *, now: datetime) -> int:
     """The backend says it lacks these: send again what was taken for delivered; the number of files."""
     return sum(
         connection.execute(
@@ -228,7 +229,7 @@ def uploads_wanted(connection: sqlite3.Connection, sha256s: Iterable[str], *, no
     )
 
 
-def _readable(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> Event | None:
+def _readable(connection: Connection, row: Row, now: datetime) -> Event | None:
     """The event; one that cannot be read any more becomes a dead letter instead of stopping all others."""
     try:
         return Event.model_validate_json(row["body"])
@@ -241,13 +242,10 @@ def _readable(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -
         return None
 
 
-def _count_delivered(connection: sqlite3.Connection, number: int) -> None:
+def _count_delivered(connection: Connection, number: int) -> None:
     if number:
-        connection.execute(
-            "INSERT INTO meta (key, value) VALUES ('delivered_total', ?)"
-            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + excluded.value",
-            (number,),
-        )
+        row = connection.execute("SELECT value FROM meta WHERE key = 'delivered_total'").fetchone()
+        put_meta(connection, "delivered_total", str(number + int(row["value"] if row else 0)))
 
 
 def _times(now: datetime) -> dict[str, int]:

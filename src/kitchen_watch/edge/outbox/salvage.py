@@ -11,7 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kitchen_watch.edge.evidence.package import ROOT
-from kitchen_watch.edge.outbox.appending import PRIORITIES, chain_head
+from kitchen_watch.edge.outbox.appending import PRIORITIES, chain_head, put_meta
+from kitchen_watch.edge.outbox.database import Connection
 from kitchen_watch.edge.outbox.schema import connect, micros
 from kitchen_watch.events import EvidenceManifest
 
@@ -51,7 +52,7 @@ def salvage(damaged: Path, connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM events WHERE state = 'pending'").fetchone()[0])
 
 
-def adopt_chain(connection: sqlite3.Connection, data_dir: Path, edge_id: str, now: datetime) -> int:
+def adopt_chain(connection: Connection, data_dir: Path, edge_id: str, now: datetime) -> int:
     """Take manifests that lie on disk, but not in the database, into the chain and its uploads.
 
     Must run inside a transaction. The number of manifests taken.
@@ -67,10 +68,8 @@ def adopt_chain(connection: sqlite3.Connection, data_dir: Path, edge_id: str, no
             _insert_manifest(connection, manifest, file.parent.relative_to(data_dir).as_posix(), now)
             taken += 1
     head = chain_head(connection)
-    connection.executemany(
-        "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-        [("chain_next_index", str(head.next_index)), ("chain_sha256", head.sha256)],
-    )
+    put_meta(connection, "chain_next_index", str(head.next_index))
+    put_meta(connection, "chain_sha256", head.sha256)
     return taken
 
 
@@ -105,9 +104,7 @@ def _mend(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM uploads WHERE chain_index NOT IN (SELECT chain_index FROM manifests)")
 
 
-def _insert_manifest(
-    connection: sqlite3.Connection, manifest: EvidenceManifest, folder: str, now: datetime
-) -> None:
+def _insert_manifest(connection: Connection, manifest: EvidenceManifest, folder: str, now: datetime) -> None:
     connection.execute(
         "INSERT INTO manifests (chain_index, manifest_id, event_id, violation_id, folder, sha256,"
         " previous_sha256, body, on_disk, created_at) VALUES (?, ?, '', ?, ?, ?, ?, ?, 1, ?)",
@@ -130,7 +127,7 @@ def _insert_manifest(
                 manifest.chain_index,
                 file.sha256,
                 file.name,
-                file.kind,
+                file.kind.value,
                 f"{folder}/{file.name}",
                 file.size_bytes,
                 PRIORITIES[file.kind],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,8 +14,9 @@ from kitchen_watch.clock import Clock
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.outbox import appending, keeping, pending
 from kitchen_watch.edge.outbox.appending import Appended
-from kitchen_watch.edge.outbox.ballast import Ballast
-from kitchen_watch.edge.outbox.opening import Opened, open_database, write_manifests
+from kitchen_watch.edge.outbox.database import Connection
+from kitchen_watch.edge.outbox.opening import Opened, open_outbox, write_manifests
+from kitchen_watch.edge.outbox.postgres import SharedDatabase
 from kitchen_watch.edge.outbox.records import (
     ClipState,
     EventDraft,
@@ -35,7 +35,6 @@ from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.errors import EvidenceError
 from kitchen_watch.events import MAX_EVENTS_PER_BATCH, Event, EventKind
 
-BALLAST_NAME = "outbox.ballast"
 LEASE = timedelta(minutes=2)
 """Longer than any delivery may take; after it an event is offered again."""
 
@@ -44,7 +43,8 @@ class OutboxStore:
     """One edge's outbox. Everything is written by one thread; every method may be awaited from
     the event loop and returns when its transaction is durable.
 
-    All methods raise EvidenceError where the database cannot be written.
+    All methods raise EvidenceError where the database cannot be written, and LeaseLost where the edge
+    has a newer owner.
     """
 
     def __init__(self, opened: Opened, packages: Packages, *, edge_id: str, clock: Clock) -> None:
@@ -53,21 +53,24 @@ class OutboxStore:
         self._clock = clock
         self._lock = opened.lock
         self._watchers: list[Callable[[], None]] = []
-        self._ballast = Ballast(opened.path.with_name(BALLAST_NAME))
-        self._ballast.take()
-        self._writer = Writer(opened.connection, opened.path, self._ballast)
+        self._writer = Writer(opened.database)
         self.recovery: Recovery = opened.recovery
         """What was found at the start: violations to go on with, and problems in words."""
 
     @classmethod
-    async def open(cls, packages: Packages, *, edge_id: str, clock: Clock) -> OutboxStore:
-        """Open the outbox in the packages' data directory.
+    async def open(
+        cls, packages: Packages, *, edge_id: str, clock: Clock, shared: SharedDatabase | None = None
+    ) -> OutboxStore:
+        """Open the outbox in the packages' data directory, or in a cluster's database.
 
         Raises:
             ConfigError: the directory is another edge's, or another edge runs on it.
             EvidenceError: it cannot be used.
+            LeaseLost: the edge has a newer owner.
         """
-        opened = await asyncio.to_thread(open_database, packages, edge_id=edge_id, now=clock.now())
+        opened = await asyncio.to_thread(
+            open_outbox, packages, edge_id=edge_id, now=clock.now(), shared=shared
+        )
         return cls(opened, packages, edge_id=edge_id, clock=clock)
 
     async def close(self) -> None:
@@ -89,7 +92,7 @@ class OutboxStore:
         """One step of a violation, with its sequence number and, for a package, the chain's next link."""
         now = self._clock.now()
 
-        def work(connection: sqlite3.Connection) -> Appended:
+        def work(connection: Connection) -> Appended:
             return appending.append(connection, draft, edge_id=self._edge_id, now=now)
 
         appended = await self._writer.run(work)
@@ -110,7 +113,8 @@ class OutboxStore:
         """The clip is there, or will never be: no longer owed."""
         await self._writer.run(
             lambda connection: connection.execute(
-                "UPDATE violations SET clip = ? WHERE violation_id = ?", (ClipState.DONE, str(violation_id))
+                "UPDATE violations SET clip = ? WHERE violation_id = ?",
+                (ClipState.DONE.value, str(violation_id)),
             )
         )
 
@@ -199,7 +203,7 @@ class OutboxStore:
 
     # what the disk policy asks
 
-    async def packages(self, limit: int = -1) -> list[StoredPackage]:
+    async def packages(self, limit: int = pending.ALL) -> list[StoredPackage]:
         """Packages whose files are on disk, oldest first."""
         return await self._writer.run(lambda connection: keeping.packages(connection, limit=limit))
 
@@ -215,10 +219,10 @@ class OutboxStore:
     async def tidy(self, *, forget_before: datetime) -> None:
         """Write manifests that a full disk kept back, take ballast aboard, forget what is long done."""
         await self._writer.run(self._write_manifests)
-        await asyncio.to_thread(self._ballast.take)
+        await self._writer.tidy()
         await self._writer.run(lambda connection: keeping.forget(connection, before=forget_before))
 
-    def _write_manifests(self, connection: sqlite3.Connection) -> None:
+    def _write_manifests(self, connection: Connection) -> None:
         write_manifests(connection, self._packages)
 
     def _notify(self) -> None:
