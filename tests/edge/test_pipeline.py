@@ -157,3 +157,35 @@ async def test_a_camera_that_goes_away_is_an_alert_without_any_frame() -> None:
 async def test_a_short_outage_is_no_alert() -> None:
     _, records = await _watch([_frame(0)], Detector(), offline_s=5)
     assert records.of("CAM_OFFLINE") == []
+
+
+async def test_while_it_waits_for_its_turn_nothing_is_looked_at_and_nobody_is_missed() -> None:
+    clock = ManualClock(NOON)
+    stream = Stream([], clock, then=CameraState.STREAMING)
+    book = RuleBook("cam-1", open_rules(None, changes={"CAM_OFFLINE": {"held_s": 10}}))
+    analysis = Analysis(
+        detector=Detector(), tracker=Tracker(TrackerSettings()), health=HealthMonitor(), rules=book
+    )
+    records = Records()
+    pipeline = CameraPipeline(stream, analysis, records, clock=clock)
+    pipeline.rest(True)
+    running = asyncio.create_task(pipeline.run())
+    await stream.drained.wait()
+
+    async def pass_seconds(seconds: int) -> None:
+        for _ in range(seconds):
+            clock.advance(1)
+            for _ in range(4):
+                await asyncio.sleep(0)
+
+    await pass_seconds(60)
+    assert records.changes == [], "no picture for a minute, and the camera is there"
+    assert pipeline.shown is None
+    stream.state = CameraState.OFFLINE
+    await pass_seconds(15)
+    assert records.of("CAM_OFFLINE") == [ChangeKind.OPENED], "that it is away is known without a look"
+    stream.state = CameraState.STREAMING
+    await pass_seconds(10)
+    assert records.of("CAM_OFFLINE") == [ChangeKind.OPENED, ChangeKind.CLOSED]
+    running.cancel()
+    await asyncio.wait({running})

@@ -101,9 +101,9 @@ def build_camera(
         gated=True,
     )
     pipeline = CameraPipeline(streams.analysis, analysis, recorder, clock=clock)
-    live.picture = lambda: newest_picture(pipeline.last.frame if pipeline.last else None, mask)
+    live.picture = lambda: newest_picture(pipeline.shown, mask)
     pictures = PublicPictures(mask, live.sightings, clock, delay=public_delay)
-    live.public_picture = lambda: asyncio.to_thread(pictures.newest)
+    live.public_picture = lambda: _public_picture(pictures, pipeline)
     pipeline.listeners.append(lambda seen: live.sightings.note(seen.frame.captured_at, seen.detections))
     pipeline.listeners.append(lambda seen: pictures.saw(seen.frame))
     if shared.shadow is not None:
@@ -128,6 +128,11 @@ def _rate(camera: CameraSettings, settings: EdgeSettings) -> float:
 
 def _mask(camera: CameraSettings) -> PrivacyMask:
     return PrivacyMask(zone.polygon for zone in camera.privacy)
+
+
+async def _public_picture(pictures: PublicPictures, pipeline: CameraPipeline) -> bytes | None:
+    """None while the camera waits for its turn: what is minutes old is not the present."""
+    return None if pipeline.resting else await asyncio.to_thread(pictures.newest)
 
 
 def _unless_still(tell: Callable[[Seen], None]) -> Callable[[Seen], None]:

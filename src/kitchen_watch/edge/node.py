@@ -273,6 +273,12 @@ class EdgeNode:
         if command.action == "reconnect":
             camera.reconnect()
             return None
+        if camera.pipeline.resting:
+            # Its last picture is as old as its last turn.
+            raise NotFound(
+                f"Camera {command.camera_id} waits for its turn: nobody looks at it at present. Watch it live,"
+                " or try again."
+            )
         seen = camera.pipeline.last
         if seen is None:
             raise NotFound(f"Camera {command.camera_id} has given no picture yet.")

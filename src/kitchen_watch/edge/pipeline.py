@@ -219,6 +219,11 @@ class CameraPipeline:
         self._last_look = self._clock.monotonic()
 
     @property
+    def shown(self) -> Frame | None:
+        """The newest frame that was looked at; ``None`` while it rests: the past is not shown as present."""
+        return None if self.last is None or self._resting else self.last.frame
+
+    @property
     def resting(self) -> bool:
         """Whether it waits for its turn."""
         return self._resting

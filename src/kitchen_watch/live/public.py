@@ -105,6 +105,8 @@ class PublicPictures:
                 self._kept.clear()
             return
         with self._lock:
+            if frame.discontinuity:
+                self._kept.clear()  # what lies before a gap is not shown after it
             if self._kept and timedelta(0) <= frame.captured_at - self._kept[-1][0] < PICTURE_EVERY:
                 return
             self._kept.append((frame.captured_at, _small(frame.image)))

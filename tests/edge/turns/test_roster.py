@@ -170,7 +170,7 @@ def test_the_wish_that_cannot_be_kept_is_told_with_what_to_do() -> None:
     edge = always(12, 2, longest_revisit_s=60)
     edge.passes(5)
     (warning,) = edge.roster.warnings()
-    assert "12 cameras take turns, 2 at once" in warning
+    assert "12 cameras take turns, 2 at a time" in warning
     assert "without a look for 150 s" in warning
     assert "About 6 cameras would keep it" in warning
 

@@ -95,8 +95,8 @@ class Roster:
         if self._share is not None and self._clock.monotonic() - self._enough_at >= TOLD_AFTER_S:
             found.append(
                 f"The machine is overloaded: of the frames due lately, {self._share:.0%} were looked at. Give"
-                " it fewer cameras or a lower analysis.frames_per_second"
-                + (", or let cameras take turns (turns.mode)." if settings.mode == "off" else ".")
+                " it fewer cameras or a lower analysis.frames_per_second, or let cameras take turns"
+                " (turns.mode)."
             )
         return tuple(found)
 
@@ -272,8 +272,8 @@ def too_many(turn: Turn, settings: TurnSettings) -> str:
     at_once = max(1, len(turn.cameras) - len(turn.kept))
     carried = at_once * (int(settings.longest_revisit_s / max(turn.seconds, 1.0)) + 1)
     return (
-        f"{taking} cameras take turns, {at_once} at once for {turn.seconds:.0f} s: one may go without a look"
-        f" for {turn.longest_revisit_s:.0f} s, longer than turns.longest_revisit_s"
-        f" ({settings.longest_revisit_s:.0f} s). About {carried} cameras would keep it: move the others to"
-        " another edge, shorten turns.watch_s, or raise longest_revisit_s."
+        f"{taking} cameras take turns, {at_once} at a time: one may go without a look for"
+        f" {turn.longest_revisit_s:.0f} s, longer than turns.longest_revisit_s"
+        f" ({settings.longest_revisit_s:.0f} s). About {carried} cameras would keep it: move some to another"
+        " edge, shorten turns.watch_s, or raise longest_revisit_s."
     )
