@@ -276,8 +276,8 @@ class EdgeNode:
         if camera.pipeline.resting:
             # Its last picture is as old as its last turn.
             raise NotFound(
-                f"Camera {command.camera_id} waits for its turn: nobody looks at it at present. Watch it live,"
-                " or try again."
+                f"Camera {command.camera_id} waits for its turn: nobody looks at it at present. Watch it"
+                " live, or try again."
             )
         seen = camera.pipeline.last
         if seen is None:

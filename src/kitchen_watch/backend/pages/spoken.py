@@ -113,12 +113,12 @@ WITH_VALUES = (
     N_("The disk is filling up (%(free)s left). Below %(floor)s the oldest delivered evidence is deleted."),
     N_(
         "%(cameras)s cameras take turns, %(at_once)s at a time: one may go without a look for %(bound)s s, "
-        "longer than turns.longest_revisit_s (%(wanted)s s). About %(carried)s cameras would keep it: move some to "
-        "another edge, shorten turns.watch_s, or raise longest_revisit_s."
+        "longer than turns.longest_revisit_s (%(wanted)s s). About %(carried)s cameras would keep it: "
+        "move some to another edge, shorten turns.watch_s, or raise longest_revisit_s."
     ),
     N_(
-        "The machine is overloaded: of the frames due lately, %(share)s were looked at. Give it fewer cameras "
-        "or a lower analysis.frames_per_second, or let cameras take turns (turns.mode)."
+        "The machine is overloaded: of the frames due lately, %(share)s were looked at. Give it fewer "
+        "cameras or a lower analysis.frames_per_second, or let cameras take turns (turns.mode)."
     ),
     N_("Camera %(camera)s waits for its turn: nobody looks at it at present. Watch it live, or try again."),
     *REFUSALS_WITH_VALUES,
