@@ -10,6 +10,7 @@ import pytest
 
 from kitchen_watch.control import ConfigurationOffer
 from kitchen_watch.edge.configuration import keep_offer, load_configuration, merge, with_offer
+from kitchen_watch.edge.settings import EdgeSettings
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.signing import new_secret
 
@@ -97,3 +98,21 @@ def test_secrets_in_a_camera_address_do_not_show(file: Path) -> None:
     text = file.read_text(encoding="utf-8").replace("192.0.2.1/main", "admin:canary@192.0.2.1/main")
     file.write_text(text, encoding="utf-8")
     assert "canary" not in repr(load_configuration(file).settings)
+
+
+def test_cameras_that_are_always_watched_must_leave_a_turn_for_the_others() -> None:
+    def edge(always: int, at_once: int) -> EdgeSettings:
+        cameras = [
+            {"camera_id": f"cam-{n}", "main": {"url": "rtsp://192.0.2.1/1"}, "always_watched": n < always}
+            for n in range(6)
+        ]
+        turns = {"mode": "always", "at_once": at_once}
+        backend = {"url": "http://backend", "secret": new_secret()}
+        return EdgeSettings.model_validate(
+            {"edge_id": "edge-1", "backend": backend, "turns": turns, "cameras": cameras}
+        )
+
+    assert edge(1, 2).turns.at_once == 2
+    assert edge(6, 6).turns.at_once == 6, "nobody takes turns"
+    with pytest.raises(ValueError, match="no turn for the other 4"):
+        edge(2, 2)
