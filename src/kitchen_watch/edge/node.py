@@ -337,7 +337,7 @@ class EdgeNode:
 
     def _warnings(self, counts: OutboxCounts) -> tuple[str, ...]:
         """What a person should know although everything runs."""
-        warnings = [*self._store.recovery.problems, *self._keeper.warnings, *self._roster.warnings()]
+        warnings = [*self._store.problems(), *self._keeper.warnings, *self._roster.warnings()]
         if self._delivery.last_error is not None:
             warnings.append(f"Events cannot be delivered at present: {self._delivery.last_error}")
         if self._renewal is not None and self._renewal.trouble is not None:

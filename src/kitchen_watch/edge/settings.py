@@ -62,6 +62,15 @@ class EvidenceSettings(Settings):
         64_000_000
     )
     keep_days: Annotated[int, Field(ge=1, description="delivered evidence stays here so long")] = 30
+    store: str | None = Field(
+        default=None,
+        description="object store that keeps evidence too, s3://bucket/prefix or file:///shared/folder;"
+        " needs the extra [cluster]; default: this disk alone",
+    )
+    store_options: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="such as endpoint, region, access_key_id, secret_access_key; default: the environment's",
+    )
     disk_warn_free_bytes: Annotated[int, Field(ge=0, description="below it the edge warns")] = 5_000_000_000
     disk_floor_free_bytes: Annotated[
         int, Field(ge=0, description="below it the oldest delivered evidence goes; undelivered never")

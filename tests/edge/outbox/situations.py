@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from kitchen_watch.clock import Clock, ManualClock
 from kitchen_watch.edge.evidence.package import PackageFiles, Packages
+from kitchen_watch.edge.evidence.remote import RemoteEvidence
 from kitchen_watch.edge.outbox.postgres import SharedDatabase
 from kitchen_watch.edge.outbox.records import EventDraft
 from kitchen_watch.edge.outbox.store import OutboxStore
@@ -70,14 +71,21 @@ def package(
 
 @asynccontextmanager
 async def opened(
-    data_dir: Path, clock: Clock | None = None, edge_id: str = EDGE
+    data_dir: Path,
+    clock: Clock | None = None,
+    edge_id: str = EDGE,
+    remote: RemoteEvidence | None = None,
 ) -> AsyncIterator[OutboxStore]:
     shared = None
     if CLUSTER is not None:
         lease = await asyncio.to_thread(Leases(CLUSTER).acquire, edge_id, "a test", takeover=True)
         shared = SharedDatabase(CLUSTER, lease)
     store = await OutboxStore.open(
-        packages(data_dir), edge_id=edge_id, clock=clock or ManualClock(START), shared=shared
+        packages(data_dir),
+        edge_id=edge_id,
+        clock=clock or ManualClock(START),
+        shared=shared,
+        remote=remote,
     )
     try:
         yield store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from kitchen_watch.clock import ManualClock
+from kitchen_watch.edge.evidence.remote import open_remote
 from kitchen_watch.edge.outbox.postgres import PostgresOutbox, SharedDatabase
 from kitchen_watch.edge.outbox.records import EventState, Outcome
 from kitchen_watch.edge.outbox.store import OutboxStore
@@ -22,6 +24,7 @@ from kitchen_watch.edge.ownership.schema import SCHEMA
 from kitchen_watch.errors import ConfigError, EvidenceError, LeaseLost
 from kitchen_watch.events import EventKind
 from tests.edge.outbox import situations
+from tests.edge.outbox.backend_double import BackendDouble, real_clock
 from tests.edge.outbox.situations import START, draft, opened, package, packages, violation
 
 pytestmark = pytest.mark.postgres
@@ -59,6 +62,28 @@ async def test_another_node_goes_on_where_the_lost_one_was(tmp_path: Path) -> No
     assert first.evidence is not None
     assert second.evidence is not None
     assert second.evidence.previous_sha256 == first.evidence.sha256
+
+
+async def test_another_node_uploads_the_evidence_of_the_lost_one(tmp_path: Path) -> None:
+    remote = open_remote(f"file://{tmp_path / 'shared'}", {}, edge_id=situations.EDGE)
+    clock, subject = real_clock(), violation()
+    backend = BackendDouble(clock)
+    async with opened(tmp_path / "lost", clock, remote=remote) as store:
+        files = package(packages(tmp_path / "lost"), subject, [b"a picture"])
+        await store.open_event(draft(subject, package=files))
+    shutil.rmtree(tmp_path / "lost")
+    async with opened(tmp_path / "next", clock, remote=remote) as store:
+        assert store.recovery.missing_files == ()
+        delivery = backend.delivery(store)
+        await delivery.deliver_once()
+        while await delivery.upload_once():
+            pass
+        assert backend.complete == {files.files[0].sha256}
+        await store.tidy(forget_before=START)
+        assert {Path(stored.path).name for stored in remote.below("evidence")} == {
+            files.files[0].name, "manifest-00000000.json",
+        }  # fmt: skip
+        assert await store.sweep_copies() == 0
 
 
 async def test_a_replaced_owner_writes_nothing_more_and_reads_nothing(

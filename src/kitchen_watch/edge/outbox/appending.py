@@ -31,11 +31,14 @@ class Appended(NamedTuple):
     folder: str | None
 
 
-def append(connection: Connection, draft: EventDraft, *, edge_id: str, now: datetime) -> Appended:
+def append(
+    connection: Connection, draft: EventDraft, *, edge_id: str, now: datetime, stored: bool = False
+) -> Appended:
     """Give the draft its sequence number and its manifest the next link, and insert everything.
 
     An event id that is there already is left as it is, so that a step may be recorded again when it
-    is not known whether it was. Must run inside a transaction; does nothing to the disk outside of it.
+    is not known whether it was. ``stored``: its files are in the object store as well. Must run inside a
+    transaction; does nothing to the disk outside of it.
     """
     known = connection.execute(
         "SELECT body FROM events WHERE event_id = ?", (str(draft.event_id),)
@@ -47,7 +50,7 @@ def append(connection: Connection, draft: EventDraft, *, edge_id: str, now: date
     sequence = _journal(connection, draft, now)
     manifest = None
     if draft.package is not None:
-        manifest = _link(connection, draft, draft.package, edge_id=edge_id, now=now)
+        manifest = _link(connection, draft, draft.package, edge_id=edge_id, now=now, stored=stored)
     event = Event(
         event_id=draft.event_id,
         kind=draft.kind,
@@ -152,6 +155,7 @@ def _link(
     *,
     edge_id: str,
     now: datetime,
+    stored: bool,
 ) -> EvidenceManifest:
     manifest = seal(
         ManifestDraft(
@@ -186,7 +190,7 @@ def _link(
     )
     connection.executemany(
         "INSERT INTO uploads (chain_index, sha256, name, kind, path, size_bytes, priority, state,"
-        " next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",
+        " next_attempt_at, stored) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
         [
             (
                 manifest.chain_index,
@@ -197,6 +201,7 @@ def _link(
                 file.size_bytes,
                 PRIORITIES[file.kind],
                 micros(now),
+                int(stored),
             )
             for file in package.files
         ],

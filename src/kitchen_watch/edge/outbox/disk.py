@@ -129,6 +129,8 @@ class DiskKeeper:
                 log.warning("disk", reason=warning)
         self.warnings = made.warnings
         await self._store.tidy(forget_before=now - self._policy.keep)
+        if packages:  # once an hour or under pressure
+            await self._store.sweep_copies()
         return made
 
     async def _carry_out(self, packages: Sequence[StoredPackage], free: int, now: datetime) -> DiskPlan:
@@ -144,6 +146,7 @@ class DiskKeeper:
                 # Files first: a crash in between leaves a package that the next look removes again.
                 try:
                     await asyncio.to_thread(self._remove, package, now)
+                    await self._store.remove_copies([f"{package.folder}/{name}" for name in package.files])
                 except (OSError, EvidenceError) as error:
                     log.warning("evidence cannot be removed", package=package.folder, reason=str(error)[:300])
                     stuck[package.violation_id] = f"{package.folder}: {error}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kitchen_watch.edge.evidence.package import ROOT, Packages
+from kitchen_watch.edge.evidence.remote import RemoteEvidence
 from kitchen_watch.edge.outbox.appending import journaled, put_meta
 from kitchen_watch.edge.outbox.ballast import Ballast
 from kitchen_watch.edge.outbox.database import Connection, OutboxDatabase
@@ -40,7 +41,12 @@ class Opened:
 
 
 def open_outbox(
-    packages: Packages, *, edge_id: str, now: datetime, shared: SharedDatabase | None = None
+    packages: Packages,
+    *,
+    edge_id: str,
+    now: datetime,
+    shared: SharedDatabase | None = None,
+    remote: RemoteEvidence | None = None,
 ) -> Opened:
     """Open or create ``<data_dir>/outbox.sqlite3`` for this process alone, or the edge's part of a
     cluster's database.
@@ -66,7 +72,7 @@ def open_outbox(
             database = PostgresOutbox(shared.url, edge_id=edge_id, lease=shared.lease)
             problems, renewed = _left_in_file(data_dir / FILE_NAME), database.transact(_is_new)
         try:
-            recovery = _take_up(database, packages, edge_id, now, problems, renewed=renewed)
+            recovery = _take_up(database, packages, edge_id, now, problems, renewed=renewed, remote=remote)
         except BaseException:
             database.close()
             raise
@@ -161,6 +167,7 @@ def _take_up(
     problems: list[str],
     *,
     renewed: bool,
+    remote: RemoteEvidence | None,
 ) -> Recovery:
     data_dir = packages.data_dir
 
@@ -168,7 +175,7 @@ def _take_up(
         _claim(connection, edge_id, data_dir)
         taken = adopt_chain(connection, data_dir, edge_id, now) if renewed else 0
         connection.execute("UPDATE events SET lease_until = NULL WHERE lease_until IS NOT NULL")
-        return taken, _missing_files(connection, data_dir)
+        return taken, _missing_files(connection, data_dir, remote)
 
     taken, missing = database.transact(claim)
     if taken:
@@ -222,18 +229,26 @@ def _claim(connection: Connection, edge_id: str, data_dir: Path) -> None:
         )
 
 
-def _missing_files(connection: Connection, data_dir: Path) -> list[Path]:
+def _missing_files(connection: Connection, data_dir: Path, remote: RemoteEvidence | None) -> list[Path]:
+    """Files that are to be sent and lie neither here nor, as far as is known, in the object store."""
     missing = []
-    awaited = "SELECT upload_id, path FROM uploads WHERE state IN ('waiting', 'pending')"
+    awaited = "SELECT upload_id, path, stored FROM uploads WHERE state IN ('waiting', 'pending')"
     for row in connection.execute(awaited).fetchall():
         path = data_dir / row["path"]
-        if not path.is_file():
+        if not path.is_file() and not (remote is not None and (row["stored"] or _has(remote, row["path"]))):
             missing.append(path)
             connection.execute(
                 "UPDATE uploads SET state = 'missing', last_error = 'not on disk' WHERE upload_id = ?",
                 (row["upload_id"],),
             )
     return missing
+
+
+def _has(remote: RemoteEvidence, path: str) -> bool:
+    try:
+        return remote.has(path)
+    except EvidenceError:  # not known: the upload will find out
+        return True
 
 
 def _journal(connection: Connection, now: datetime, problems: list[str]) -> tuple[JournaledViolation, ...]:

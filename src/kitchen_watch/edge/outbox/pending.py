@@ -189,6 +189,7 @@ def next_upload(connection: Connection, *, now: datetime, data_dir: Path) -> Pen
         size_bytes=row["size_bytes"],
         offset=row["received_bytes"],
         attempts=row["attempts"],
+        key=row["path"],
     )
 
 

@@ -117,6 +117,8 @@ class PendingUpload:
     size_bytes: int
     offset: int
     attempts: int
+    key: str = ""
+    """Its path below the data directory, under which the object store has it."""
 
 
 @dataclass(frozen=True, slots=True)

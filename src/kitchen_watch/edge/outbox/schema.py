@@ -95,6 +95,11 @@ MIGRATIONS = (
     CREATE INDEX uploads_manifest ON uploads (chain_index);
     CREATE INDEX uploads_sha256 ON uploads (sha256);
     """,
+    """
+    -- whether the object store has it; nobody looks where there is none
+    ALTER TABLE uploads ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE manifests ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

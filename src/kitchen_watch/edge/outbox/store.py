@@ -12,7 +12,8 @@ from uuid import UUID
 
 from kitchen_watch.clock import Clock
 from kitchen_watch.edge.evidence.package import Packages
-from kitchen_watch.edge.outbox import appending, keeping, pending
+from kitchen_watch.edge.evidence.remote import RemoteEvidence
+from kitchen_watch.edge.outbox import appending, keeping, pending, remote_copies
 from kitchen_watch.edge.outbox.appending import Appended
 from kitchen_watch.edge.outbox.database import Connection
 from kitchen_watch.edge.outbox.opening import Opened, open_outbox, write_manifests
@@ -30,6 +31,7 @@ from kitchen_watch.edge.outbox.records import (
     Recovery,
     StoredPackage,
 )
+from kitchen_watch.edge.outbox.remote_copies import RemoteCopies
 from kitchen_watch.edge.outbox.writer import Writer
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.errors import EvidenceError
@@ -47,21 +49,38 @@ class OutboxStore:
     has a newer owner.
     """
 
-    def __init__(self, opened: Opened, packages: Packages, *, edge_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        packages: Packages,
+        *,
+        edge_id: str,
+        clock: Clock,
+        remote: RemoteEvidence | None = None,
+    ) -> None:
         self._packages = packages
         self._edge_id = edge_id
         self._clock = clock
         self._lock = opened.lock
         self._watchers: list[Callable[[], None]] = []
         self._writer = Writer(opened.database)
+        self.copies = None if remote is None else RemoteCopies(remote, packages.data_dir, clock)
+        """The files' copies in an object store, where there is one."""
         self.recovery: Recovery = opened.recovery
         """What was found at the start: violations to go on with, and problems in words."""
 
     @classmethod
     async def open(
-        cls, packages: Packages, *, edge_id: str, clock: Clock, shared: SharedDatabase | None = None
+        cls,
+        packages: Packages,
+        *,
+        edge_id: str,
+        clock: Clock,
+        shared: SharedDatabase | None = None,
+        remote: RemoteEvidence | None = None,
     ) -> OutboxStore:
-        """Open the outbox in the packages' data directory, or in a cluster's database.
+        """Open the outbox in the packages' data directory, or in a cluster's database (``shared``).
+        With ``remote`` the packages' files are kept in an object store too.
 
         Raises:
             ConfigError: the directory is another edge's, or another edge runs on it.
@@ -69,9 +88,9 @@ class OutboxStore:
             LeaseLost: the edge has a newer owner.
         """
         opened = await asyncio.to_thread(
-            open_outbox, packages, edge_id=edge_id, now=clock.now(), shared=shared
+            open_outbox, packages, edge_id=edge_id, now=clock.now(), shared=shared, remote=remote
         )
-        return cls(opened, packages, edge_id=edge_id, clock=clock)
+        return cls(opened, packages, edge_id=edge_id, clock=clock, remote=remote)
 
     async def close(self) -> None:
         """Finish what was handed in, close the database and let others open it."""
@@ -90,10 +109,12 @@ class OutboxStore:
 
     async def append(self, draft: EventDraft) -> Event:
         """One step of a violation, with its sequence number and, for a package, the chain's next link."""
-        now = self._clock.now()
+        now, stored = self._clock.now(), False
+        if self.copies is not None and draft.package is not None:
+            stored = await self.copies.keep(draft.package)
 
         def work(connection: Connection) -> Appended:
-            return appending.append(connection, draft, edge_id=self._edge_id, now=now)
+            return appending.append(connection, draft, edge_id=self._edge_id, now=now, stored=stored)
 
         appended = await self._writer.run(work)
         self._notify()
@@ -151,6 +172,19 @@ class OutboxStore:
             lambda connection: pending.next_upload(connection, now=now, data_dir=data_dir)
         )
 
+    async def bring_back(self, upload: PendingUpload) -> bool:
+        """Fetch a file from the object store to this disk; ``False`` where there is no store.
+
+        Raises:
+            EvidenceMissing: it is not in the store either.
+            EvidenceTampered: what is in the store is not what its manifest says.
+            EvidenceError: the store does not answer.
+        """
+        if self.copies is None:
+            return False
+        await asyncio.to_thread(self.copies.remote.fetch, upload.key, upload.path, sha256=upload.sha256)
+        return True
+
     async def upload_advanced(self, upload: PendingUpload, received_bytes: int) -> None:
         """The backend holds so many bytes of it."""
         await self._writer.run(
@@ -177,6 +211,12 @@ class OutboxStore:
         return await self._writer.run(lambda connection: pending.uploads_wanted(connection, sha256s, now=now))
 
     # what people and metrics ask
+
+    def problems(self) -> tuple[str, ...]:
+        """What people have to know: what was found at the start, and whether files have a copy; sentences."""
+        trouble = None if self.copies is None else self.copies.trouble
+        alone = () if trouble is None else (f"Evidence is on this machine alone at present: {trouble}",)
+        return (*self.recovery.problems, *alone)
 
     async def counts(self) -> OutboxCounts:
         """The outbox in numbers."""
@@ -207,6 +247,25 @@ class OutboxStore:
         """Packages whose files are on disk, oldest first."""
         return await self._writer.run(lambda connection: keeping.packages(connection, limit=limit))
 
+    async def remove_copies(self, paths: Sequence[str]) -> None:
+        """Delete files (paths below the data directory) from the object store, where there is one.
+
+        Raises:
+            EvidenceError: the store does not answer.
+        """
+        if self.copies is not None:
+            for path in paths:
+                await asyncio.to_thread(self.copies.remote.remove, path)
+
+    async def sweep_copies(self) -> int:
+        """Remove from the object store what a process put there that died before it could record it."""
+        if self.copies is None:
+            return 0
+        now = self._clock.now()
+        days = remote_copies.swept_days(now)
+        known = await self._writer.run(lambda connection: remote_copies.named(connection, days))
+        return await self.copies.sweep(known, now=now, days=days)
+
     async def mark_removed(self, violation_ids: Sequence[UUID]) -> None:
         """The files of these violations go; their manifests stay in the chain."""
         now = self._clock.now()
@@ -217,10 +276,28 @@ class OutboxStore:
         return await self._writer.run(lambda connection: keeping.hold(connection, violation_id, held=held))
 
     async def tidy(self, *, forget_before: datetime) -> None:
-        """Write manifests that a full disk kept back, take ballast aboard, forget what is long done."""
+        """Write manifests that a full disk kept back, store files that only this machine has, take
+        ballast aboard, forget what is long done."""
         await self._writer.run(self._write_manifests)
+        if self.copies is not None:
+            await self._store_copies(self.copies)
         await self._writer.tidy()
         await self._writer.run(lambda connection: keeping.forget(connection, before=forget_before))
+
+    async def _store_copies(self, copies: RemoteCopies) -> None:
+        waiting = await self._writer.run(remote_copies.unstored)
+        elsewhere = [
+            number for number, path in waiting.manifests if not (self._packages.data_dir / path).is_file()
+        ]
+        if elsewhere:  # another machine wrote them; the outbox has them as well
+            await self._writer.run(lambda connection: remote_copies.write_again(connection, elsewhere))
+            await self._writer.run(self._write_manifests)
+        uploads = await copies.store(waiting.files)
+        manifests = await copies.store(waiting.manifests) if len(uploads) == len(waiting.files) else []
+        if uploads or manifests:
+            await self._writer.run(
+                lambda connection: remote_copies.stored(connection, uploads=uploads, manifests=manifests)
+            )
 
     def _write_manifests(self, connection: Connection) -> None:
         write_manifests(connection, self._packages)

@@ -18,11 +18,23 @@ from kitchen_watch.edge.outbox.backend_client import BackendClient
 from kitchen_watch.edge.outbox.records import FileState, PendingUpload
 from kitchen_watch.edge.outbox.retry import RetryAt, decide
 from kitchen_watch.edge.outbox.store import OutboxStore
-from kitchen_watch.errors import BackendBusy, BackendUnreachable, DeliveryError, SignatureRefused
+from kitchen_watch.errors import (
+    BackendBusy,
+    BackendUnreachable,
+    DeliveryError,
+    EvidenceError,
+    EvidenceMissing,
+    EvidenceTampered,
+    SignatureRefused,
+)
 
 CHUNK = 1024 * 1024
 
 log = structlog.get_logger(__name__)
+
+
+class _StoreAway(Exception):
+    """The object store does not answer: about this file, not about the outbox."""
 
 
 class Uploads:
@@ -48,8 +60,13 @@ class Uploads:
             return False
         try:
             await self._go_on(upload)
-        except OSError as error:
-            await self._lose(upload, FileState.MISSING, f"cannot be read: {error.strerror or error}")
+        except (OSError, EvidenceMissing) as error:
+            why = getattr(error, "strerror", None) or error
+            await self._lose(upload, FileState.MISSING, f"cannot be read: {why}")
+        except EvidenceTampered as error:
+            await self._lose(upload, FileState.DAMAGED, str(error))
+        except _StoreAway as error:
+            await self._postpone(upload, BackendBusy(str(error)))
         except (SignatureRefused, BackendUnreachable):
             self._asked.discard(upload.upload_id)
             raise  # about the backend, not about this file
@@ -62,7 +79,7 @@ class Uploads:
 
     async def _go_on(self, upload: PendingUpload) -> None:
         if upload.upload_id not in self._sound:
-            if not await asyncio.to_thread(_is_sound, upload.path, upload.sha256):
+            if not await self._is_sound(upload):
                 await self._lose(upload, FileState.DAMAGED, "is not what its manifest says")
                 return
             self._sound.add(upload.upload_id)
@@ -87,6 +104,26 @@ class Uploads:
             # Thrown away or not taken. Our file is sound, so the next attempt begins anew, later.
             self._sound.discard(upload.upload_id)
             raise BackendBusy(f"{upload.path.name}: the backend did not keep what was sent")
+
+    async def _is_sound(self, upload: PendingUpload) -> bool:
+        """Whether the file on this disk is what its manifest says; what is not is replaced from the
+        object store, where there is one."""
+        try:
+            if await asyncio.to_thread(_is_sound, upload.path, upload.sha256):
+                return True
+        except FileNotFoundError:
+            if not await self._bring_back(upload):
+                raise
+            return True
+        return await self._bring_back(upload)
+
+    async def _bring_back(self, upload: PendingUpload) -> bool:
+        try:
+            return await self._store.bring_back(upload)
+        except (EvidenceMissing, EvidenceTampered):
+            raise
+        except EvidenceError as error:
+            raise _StoreAway(str(error)) from error
 
     async def _finish(self, upload: PendingUpload) -> None:
         await self._store.upload_settled(upload, FileState.DELIVERED)
