@@ -42,6 +42,9 @@ async def run(config: Path) -> None:
                 camera.settings.camera_id: getattr(camera.pipeline, "still", 0) for camera in node.cameras
             },
             "decoded": sum(camera.analysis_stream.status().decoded for camera in node.cameras),
+            "decoded_main": sum(
+                camera.streams.main.status().decoded for camera in node.cameras if camera.streams.main
+            ),
             "inferences": sum(one.finished for one in work),
             "opened": dict(node._opened),
             "delays_ms": taken,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from benchmarks.edge import OURS, THEIRS, Sample, floor_of, summary
+from benchmarks.edge import AIMS, OURS, THEIRS, Sample, command, floor_of, summary
 from docs import scaling
 
 ALONE = {
@@ -30,6 +30,11 @@ SAMPLES = [
 
 def test_the_floor_is_every_decoded_picture_and_every_inference() -> None:
     assert floor_of(MOVING, ALONE) == pytest.approx(500 * 0.004 + 120 * 0.010)
+
+
+def test_the_floor_of_a_camera_with_a_sub_stream_counts_both_streams() -> None:
+    both = replace(MOVING, sub=True, decoded=300, decoded_main=200)
+    assert floor_of(both, ALONE) == pytest.approx(300 * 0.0005 + 200 * 0.004 + 120 * 0.010)
 
 
 def test_ratios_and_costs_follow_from_the_samples() -> None:
@@ -57,3 +62,32 @@ def test_machines_follow_from_the_cost_of_a_camera() -> None:
     assert size["cores_at_peak"] == pytest.approx(200)
     assert size["boxes"] == 36, "eight cores each, seven tenths of them used"
     assert scaling.sizing(edge, 1000, sub=True)["boxes"] < size["boxes"]
+
+
+def test_the_committed_figures_follow_from_the_samples_beside_them() -> None:
+    _, result = scaling.newest("edge")
+    samples = [Sample(**sample) for sample in result["samples"]]
+    figures = summary(samples, result["alone_ms"], result["cameras_at_95_percent"])
+    assert {key: result[key] for key in figures} == figures
+    assert set(AIMS) - set(result) <= {
+        "cost_at_most_cameras_to_cost_at_two", "memory_mb_per_camera", "cameras_ratio_vs_ultralytics",
+    }, "only what takes a search for the most cameras may be missing"  # fmt: skip
+
+
+def test_the_committed_figures_are_possible() -> None:
+    _, result = scaling.newest("edge")
+    assert result["cpu_ratio_to_floor"] > 0.95, "nobody does without decoding and inference"
+    assert 0 < result["cpu_ratio_vs_ultralytics_still"] < result["cpu_ratio_vs_ultralytics_moving"] < 10
+    for one in (Sample(**sample) for sample in result["samples"]):
+        assert one.cpu_s < one.seconds * result["machine"]["cores"] * 1.05, "more time than there was"
+        assert one.system == THEIRS or one.analysed <= one.inferences
+        assert one.slowest_share < 1.2
+    alone = result["alone_ms"]
+    assert alone["decode_ms.moving.sub"] < alone["decode_ms.moving.main"]
+
+
+def test_a_result_says_how_to_measure_it_again_and_nothing_of_the_machines_folders() -> None:
+    assert command(short=False, minutes=11.0) == "python -m benchmarks.edge --minutes 11"
+    _, result = scaling.newest("edge")
+    assert result["command"].startswith("python -m benchmarks.edge")
+    assert " /" not in result["command"]
