@@ -53,8 +53,9 @@ def build_streams(camera: CameraSettings, *, settings: EdgeSettings, clock: Cloc
     )
     main = CameraStream(
         f"{camera.camera_id}/main", camera.main, clock=clock, rate=rate, fit=fit,
-        packet_sinks=(ring, live.main), decode=False,
+        packet_sinks=(ring, live.main), decode=settings.analysis.main_view.enabled,
     )  # fmt: skip
+    main.only_on_demand()
     return CameraStreams(camera, ring, live, analysis, main)
 
 
@@ -99,6 +100,7 @@ def build_camera(
         mask=mask,
         settings=settings.analysis,
         gated=True,
+        main=streams.main,
     )
     pipeline = CameraPipeline(streams.analysis, analysis, recorder, clock=clock)
     live.picture = lambda: newest_picture(pipeline.shown, mask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kitchen_watch.edge.detect.detection import Detector
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
+from kitchen_watch.edge.main_view import MainStream, MainView
 from kitchen_watch.edge.motion_tiles import MotionTiles
 from kitchen_watch.edge.pipeline import Analysis
 from kitchen_watch.edge.rules.hours import OpeningHours
@@ -24,10 +25,12 @@ def build_analysis(
     hours: OpeningHours | None = None,
     mask: PrivacyMask | None = None,
     gated: bool = False,
+    main: MainStream | None = None,
 ) -> Analysis:
     """The analysis of one camera; suspicions are tracked only where a second look can settle them, and
     tiles cut only where a rule about pests asks for it. ``gated``: frames of still scenes may be left out
-    (settings permitting); files are looked at in full.
+    (settings permitting); files are looked at in full. ``main``: the main stream of a camera whose frames are
+    those of its sub stream.
     """
     schedule = hours or OpeningHours.always_open()
     pests = rules.tile_labels() if settings.motion_tiles.enabled else frozenset()
@@ -38,7 +41,7 @@ def build_analysis(
         )
     second = SecondLook(detector, settings.second_look) if settings.second_look.enabled else None
     suspicions = rules.second_look_labels() if second is not None else frozenset()
-    return Analysis(
+    analysis = Analysis(
         detector=detector,
         tracker=Tracker(TrackerSettings(suspicions=suspicions)),
         health=health,
@@ -48,3 +51,6 @@ def build_analysis(
         second_look=second,
         gate=StillGate(settings.still_scenes) if gated and settings.still_scenes.enabled else None,
     )
+    if main is not None and settings.main_view.enabled:
+        analysis.main = MainView(main, settings.main_view)
+    return analysis

@@ -17,6 +17,7 @@ from kitchen_watch.clock import Clock
 from kitchen_watch.control import CameraState
 from kitchen_watch.edge.detect.detection import Detection, Detector
 from kitchen_watch.edge.evidence.privacy import PrivacyMask
+from kitchen_watch.edge.main_view import MainView
 from kitchen_watch.edge.motion_tiles import MotionTiles
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.observation import HealthFacts, Observation
@@ -96,33 +97,44 @@ class Analysis:
     ) -> None:
         self.rules = rules
         self.health = health
+        self.main: MainView | None = None
+        """Chooses pictures of the main stream, where the frames are those of a sub stream."""
         self._detector = detector
         self._tracker = tracker
         self._mask = mask or PrivacyMask()
         self._tiles = tiles
         self._second_look = second_look
         self._gate = gate
+        self._judged_at: datetime | None = None
+        self._on_main = False
         self._seen_before: tuple[Detection, ...] = ()
         self._broken_off = False
 
     async def look(self, frame: Frame) -> Seen | None:
         """Detect, track and judge; ``None`` if a newer frame came before the model was free.
 
+        What is seen may be the main stream's picture of the same moment; see :class:`MainView`.
+
         Raises:
             DetectorError: inference failed.
         """
         self._broken_off = self._broken_off or frame.discontinuity
-        if not self._mask.empty:
-            # What may not be kept may not accuse either: nobody could look at the evidence.
-            frame = replace(frame, image=self._mask.burnt(frame.image), full=self._burnt(frame.full))
+        watched = frame = self._masked(frame)
         if self._gate is not None and self._gate.leaves_out(frame, calm=self._calm()):
+            self._notice(frame)
             return self._still(frame)
+        self._notice(frame)
+        if self.main is not None and (sharp := self.main.instead_of(frame, after=self._judged_at)):
+            frame = self._masked(sharp)
         detections = await self._detector.detect(frame)
         if detections is None:
             return None
         first_look = detections
         if self._tiles is not None:
-            detections = await self._tiles.look(frame, detections)
+            # Two streams never give quite the same picture; what differs between them has not moved.
+            changed, self._on_main = self._on_main != frame.main, frame.main
+            tiled = replace(frame, discontinuity=True) if changed else frame
+            detections = await self._tiles.look(tiled, detections)
         if self._broken_off:
             self._broken_off = False
             self._tracker.reset()
@@ -130,15 +142,30 @@ class Analysis:
         tracks = self._tracker.update(detections, at=frame.captured_at, aspect=width / height)
         if self._gate is not None:
             found = bool(tracks) or any(one.firm or one.suspect for one in detections)
-            self._gate.looked(frame.captured_at, empty=not found)
+            self._gate.looked(watched.captured_at, empty=not found)
             self._seen_before = first_look
         opinions = None
         if self._second_look is not None:
             suspects = self.rules.suspects()
             opinions = await self._second_look.opinions(frame, tracks, suspects=suspects)
-        changes = self._judge(frame, tracks, opinions)
+        changes = self._judge(frame, tracks, opinions, watched=watched)
         standing = tuple(track for track in tracks if _stands(track, opinions or {}))
         return Seen(frame, detections, standing, changes)
+
+    def _notice(self, frame: Frame) -> None:
+        if self.main is not None:
+            self.main.notice(frame.captured_at, still=self._gate is not None and self._gate.still)
+
+    def rest(self) -> None:
+        """Nobody looks until the camera's next turn."""
+        if self.main is not None:
+            self.main.rest()
+
+    def _masked(self, frame: Frame) -> Frame:
+        """What may not be kept may not accuse either: nobody could look at the evidence."""
+        if self._mask.empty:
+            return frame
+        return replace(frame, image=self._mask.burnt(frame.image), full=self._burnt(frame.full))
 
     def _calm(self) -> bool:
         """Whether nothing is open or building up, which every further frame might decide."""
@@ -147,13 +174,20 @@ class Analysis:
     def _still(self, frame: Frame) -> Seen:
         """Judge a frame without the model: there is nobody, as before, and the camera may be ill."""
         opinions: Mapping[int, Opinion] | None = {} if self._second_look is not None else None
-        changes = self._judge(frame, (), opinions)
+        changes = self._judge(frame, (), opinions, watched=frame)
         return Seen(frame, self._seen_before, (), changes, still=True)
 
     def _judge(
-        self, frame: Frame, tracks: tuple[Track, ...], opinions: Mapping[int, Opinion] | None
+        self,
+        frame: Frame,
+        tracks: tuple[Track, ...],
+        opinions: Mapping[int, Opinion] | None,
+        *,
+        watched: Frame,
     ) -> tuple[ViolationChange, ...]:
-        reading = self.health.observe(frame)
+        """``watched`` is the frame of the stream that is always there: by it the camera's health is told."""
+        reading = self.health.observe(watched)
+        self._judged_at = frame.captured_at
         height, width = frame.image.shape[:2]
         return self.rules.judge(
             Observation(
@@ -215,6 +249,8 @@ class CameraPipeline:
             return
         # At both ends: a frame that was under way when the turn ended has been judged since.
         self.analysis.rules.suspend()
+        if resting:
+            self.analysis.rest()
         self._resting = resting
         self._last_look = self._clock.monotonic()
 
@@ -263,10 +299,10 @@ class CameraPipeline:
             else:
                 self.analysed += 1
             self.last = seen
-            self._record.saw(frame)
+            self._record.saw(seen.frame)
             for tell in self.listeners:
                 tell(seen)
-            await self._keep(seen.changes, frame, seen.tracks)
+            await self._keep(seen.changes, seen.frame, seen.tracks)
 
     async def _watch_outage(self) -> None:
         while True:

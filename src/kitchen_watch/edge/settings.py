@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from kitchen_watch.config import Settings
 from kitchen_watch.control import LiveQuality
 from kitchen_watch.edge.detect.settings import DetectorSettings
+from kitchen_watch.edge.main_view import MainViewSettings
 from kitchen_watch.edge.motion_tiles import MotionTileSettings
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.zone import Zone
@@ -145,6 +146,7 @@ class AnalysisSettings(Settings):
     second_look: SecondLookSettings = SecondLookSettings()
     motion_tiles: MotionTileSettings = MotionTileSettings()
     still_scenes: StillSceneSettings = StillSceneSettings()
+    main_view: MainViewSettings = MainViewSettings()
 
     @field_validator("fit")
     @classmethod

@@ -76,6 +76,8 @@ class StillGate:
         self._last = -np.inf
         self._busy_at = -np.inf
         self._looked_at: float | None = None
+        self.still = False
+        """Whether the last frame's scene was still and empty, also if the model was to look at it."""
 
     def leaves_out(self, frame: Frame, *, calm: bool) -> bool:
         """Whether the model need not see this frame. To be asked of every frame, in order.
@@ -84,6 +86,7 @@ class StillGate:
         """
         at = frame.captured_at.timestamp()
         now = _gray(frame)
+        self.still = False
         recent = self._recent
         if frame.discontinuity or recent is None or recent.shape != now.shape or at < self._last:
             self._reset()
@@ -113,6 +116,7 @@ class StillGate:
             self._busy_at, self._empty = at, None
             return False
         cv2.accumulateWeighted(now, self._empty, FOLLOW)
+        self.still = True
         looked = self._looked_at
         return looked is not None and looked > self._busy_at and at - looked < self._settings.look_every_s
 

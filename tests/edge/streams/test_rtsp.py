@@ -17,6 +17,7 @@ import pytest
 
 from kitchen_watch.clock import SystemClock
 from kitchen_watch.control import CameraState
+from kitchen_watch.edge.main_view import MainView, MainViewSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.edge.streams.failures import WrongPassword
 from kitchen_watch.edge.streams.probe import probe
@@ -73,6 +74,46 @@ async def test_h265_is_read_too(server: RtspServer) -> None:
         frame = await asyncio.wait_for(anext(stream.newest()), 10)
         assert stream.status().codec == "hevc"
         assert frame.image.shape == (120, 160, 3)
+
+
+async def test_the_main_stream_of_a_camera_catches_up_when_something_happens_on_its_sub_stream(
+    server: RtspServer,
+) -> None:
+    clock, sink = SystemClock(), Recorder()
+    main = CameraStream(
+        "cam/main", SourceSettings(url=server.url("cam")), clock=clock, rate=5, fit=(160, 120),
+        packet_sinks=(sink,),
+    )  # fmt: skip
+    main.only_on_demand()
+    view = MainView(main, MainViewSettings(quiet_s=1))
+    main.start()
+    found, woken_at = [], None
+    try:
+        async with streaming(server.url("cam")) as sub:
+            async for frame in sub.newest():
+                recorded = len(sink.packets)
+                if woken_at is None and recorded > 30:
+                    assert main.status().decoded == 0, "while nothing happens it is only recorded"
+                    assert main.status().state is CameraState.STREAMING
+                    woken_at = clock.monotonic()
+                view.notice(frame.captured_at, still=woken_at is None)
+                chosen = view.instead_of(frame, after=found[-1].captured_at if found else None)
+                if chosen is not None:
+                    assert timedelta(0) <= frame.captured_at - chosen.captured_at <= timedelta(seconds=0.5)
+                    found.append(chosen)
+                if len(found) == 5:
+                    break
+            assert woken_at is not None
+            by_time = {packet.captured_at for packet in sink.packets}
+            assert all(one.captured_at in by_time for one in found), "clips and frames agree in time"
+            # From its keyframe a second ago; nothing waits for the next one.
+            assert main.status().decoded >= len(found)
+            view.notice(frame.captured_at + timedelta(seconds=2), still=True)
+            decoded, received = main.status().decoded, main.status().received
+            await until(lambda: main.status().received > received + 30)
+            assert main.status().decoded <= decoded + 5
+    finally:
+        await main.stop()
 
 
 async def test_a_stream_that_is_only_recorded_gives_packets(server: RtspServer) -> None:

@@ -68,7 +68,7 @@ class Snapshots:
         return PackageFiles(folder, tuple(files))
 
     def _picture(self, frame: Frame) -> tuple[Image, datetime]:
-        if self._ring is not None:
+        if self._ring is not None and not frame.main:
             try:
                 image, at = picture_at(self._ring, frame.captured_at)
             except EvidenceError:  # the main stream is away or late: the analysed one shows it too

@@ -31,6 +31,7 @@ TICK = timedelta(seconds=0.5)
 """How often a reader is looked at. Its end is seen at once."""
 HANGING_LIMIT = 4
 """Retired readers that may still hang in libav before no further one is started."""
+ON_DEMAND_NICE = 5
 _STOP_WAIT_S = 2.0
 _RANDOM = random.SystemRandom()
 
@@ -77,6 +78,14 @@ class CameraStream:
         self._slot: NewestSlot | None = None
         self._wake = asyncio.Event()
 
+    def only_on_demand(self) -> None:
+        """Decode only while somebody attends, and where time is short, after those that are always watched.
+
+        To be called before :meth:`start`.
+        """
+        self._plan = replace(self._plan, nice=ON_DEMAND_NICE)
+        self.attend(False)
+
     def start(self) -> None:
         """Begin to connect. Call once, inside the event loop that uses the stream."""
         loop = asyncio.get_running_loop()
@@ -116,13 +125,17 @@ class CameraStream:
         while (frame := await slot.take()) is not None:
             yield frame
 
+    def poll(self) -> Frame | None:
+        """The newest frame if nobody has taken it yet; for a consumer that asks instead of waiting."""
+        return None if self._slot is None else self._slot.poll()
+
     def reconnect(self) -> None:
         """Drop the present connection and open a new one now, also in the middle of a pause."""
         self._reconnect_asked = True
         self._wake.set()
 
     def attend(self, here: bool) -> None:
-        """Decode from the next keyframe on, or stop decoding; packets reach the sinks either way."""
+        """Decode from the last keyframe on, or stop decoding; packets reach the sinks either way."""
         self._attention.turn(here, self._clock.monotonic())
 
     def status(self) -> StreamStatus:

@@ -38,3 +38,5 @@ class Frame:
     keyframes: int = 0
     """Keyframes decoded on this connection up to this frame, 0 if unknown: a still scene only shows
     that its camera is alive when a keyframe draws it anew."""
+    main: bool = False
+    """Of the main stream of a camera that is watched on its sub stream."""

@@ -49,6 +49,12 @@ class NewestSlot:
                 return frame
             await self._ready.wait()
 
+    def poll(self) -> Frame | None:
+        """The frame that waits, at once; ``None`` if none does."""
+        with self._lock:
+            frame, self._frame = self._frame, None
+            return frame
+
     def close(self) -> None:
         """Let the consumer take the last frame and then end."""
         with self._lock:

@@ -7,6 +7,9 @@ reader takes its place.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -48,6 +51,8 @@ class ReadingPlan:
     decode: bool
     attention: Attention = field(default_factory=Attention)
     """While it is away nothing is decoded; packets still reach the sinks."""
+    nice: int = 0
+    """Above 0: where processor time is short, other readers go first (Linux)."""
 
 
 class Reader:
@@ -121,6 +126,9 @@ class Reader:
         self._thread.join(timeout)
 
     def _run(self) -> None:
+        if self._plan.nice and sys.platform == "linux":  # elsewhere it would be the whole process
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._plan.nice)
         try:
             connection = self._open_video(self._plan.source)
             try:
