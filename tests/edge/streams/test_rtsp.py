@@ -20,6 +20,7 @@ from kitchen_watch.control import CameraState
 from kitchen_watch.edge.main_view import MainView, MainViewSettings
 from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.edge.streams.failures import WrongPassword
+from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.edge.streams.probe import probe
 from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.errors import StreamRefused, StreamUnreachable
@@ -87,7 +88,8 @@ async def test_the_main_stream_of_a_camera_catches_up_when_something_happens_on_
     main.only_on_demand()
     view = MainView(main, MainViewSettings(quiet_s=1))
     main.start()
-    found, woken_at = [], None
+    found: list[Frame] = []
+    woken_at: float | None = None
     try:
         async with streaming(server.url("cam")) as sub:
             async for frame in sub.newest():
