@@ -15,8 +15,6 @@ import structlog
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import (
     CameraCommand,
-    CameraState,
-    CameraStatus,
     ConfigurationOffer,
     Heartbeat,
     Hello,
@@ -30,6 +28,7 @@ from kitchen_watch.edge.configuration import (
 )
 from kitchen_watch.edge.control_client import ControlClient
 from kitchen_watch.edge.detect.detection import preferring
+from kitchen_watch.edge.detect.scheduler import mean_work
 from kitchen_watch.edge.evidence.holds import Holds
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.evidence.workshop import Workshop
@@ -46,7 +45,7 @@ from kitchen_watch.edge.pipeline import Seen
 from kitchen_watch.edge.preparing import Prepared
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
 from kitchen_watch.edge.references import References
-from kitchen_watch.edge.report import NodeReport, OutboxReport
+from kitchen_watch.edge.report import NodeReport, OutboxReport, not_ready
 from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
@@ -59,7 +58,6 @@ from kitchen_watch.live.segments import SegmentStore
 
 KEEP_REFERENCES = timedelta(seconds=30)
 MOST_WARNINGS = 50
-FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 FIXED_WHILE_RUNNING = (
     "edge_id", "data_dir", "backend", "model", "status", "analysis", "evidence", "detector", "health", "live",
     "shadow", "outbox",
@@ -304,7 +302,7 @@ class EdgeNode:
         counts = await self._store.counts()
         oldest = await self._store.oldest_undelivered_age()
         cameras = tuple(camera.status() for camera in self.cameras)
-        reasons = self._not_ready(cameras)
+        reasons = not_ready(cameras, timedelta(seconds=self._clock.monotonic() - self._started_at))
         return NodeReport(
             edge_id=self.settings.edge_id,
             ready=not reasons,
@@ -319,21 +317,14 @@ class EdgeNode:
             violations=dict(self._opened),
             connected=self._control.connected,
             frames_superseded=sum(camera.pipeline.superseded for camera in self.cameras),
-            inference_ms=self._inference_ms(),
+            inference_ms=None if (mean := self._inference_s()) is None else 1000 * mean,
             analysis_failures=sum(camera.pipeline.failures for camera in self.cameras),
             disk_free_bytes=self._packages.free_bytes(),
             reconnects={camera.settings.camera_id: camera.reconnects for camera in self.cameras},
         )  # fmt: skip
 
-    def _inference_ms(self) -> float | None:
-        """Mean time of one inference since the start, in milliseconds."""
-        seconds = self._inference_s()
-        return None if seconds is None else 1000 * seconds
-
     def _inference_s(self) -> float | None:
-        streams = self._judgement.detector.statistics().values()
-        finished = sum(stream.finished for stream in streams)
-        return sum(stream.working_s for stream in streams) / finished if finished else None
+        return mean_work(self._judgement.detector.statistics().values())
 
     def _warnings(self, counts: OutboxCounts) -> tuple[str, ...]:
         """What a person should know although everything runs."""
@@ -345,18 +336,6 @@ class EdgeNode:
         if counts.uploads_lost:
             warnings.append(f"{counts.uploads_lost} evidence files are missing or damaged on the disk.")
         return tuple(str(shortened(warning)) for warning in warnings[:MOST_WARNINGS])
-
-    def _not_ready(self, cameras: tuple[CameraStatus, ...]) -> tuple[str, ...]:
-        """An edge is ready once a camera has streamed; none of many is worth waiting for long."""
-        if not cameras:
-            return ("no camera is configured",)
-        if all(camera.frames_analysed == 0 for camera in cameras):
-            waited = timedelta(seconds=self._clock.monotonic() - self._started_at)
-            if waited < FIRST_PICTURE_LIMIT:
-                return ("no camera has given a picture yet",)
-            if all(camera.state is not CameraState.STREAMING for camera in cameras):
-                return tuple(f"{camera.camera_id}: {camera.reason or camera.state}" for camera in cameras)
-        return ()
 
     async def _keep_references(self) -> None:
         while True:

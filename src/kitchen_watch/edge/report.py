@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from kitchen_watch.control import CameraState, CameraStatus
+
+FIRST_PICTURE_LIMIT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,19 @@ class NodeReport:
     warnings: tuple[str, ...] = ()
     """What will soon be wrong, such as a filling disk; sentences."""
     reconnects: Mapping[str, int] = field(default_factory=dict)
+
+
+def not_ready(cameras: Sequence[CameraStatus], waited: timedelta) -> tuple[str, ...]:
+    """Why an edge that started so long ago is not ready: it is once a camera has streamed, and none of
+    many is worth waiting for long."""
+    if not cameras:
+        return ("no camera is configured",)
+    if all(camera.frames_analysed == 0 for camera in cameras):
+        if waited < FIRST_PICTURE_LIMIT:
+            return ("no camera has given a picture yet",)
+        if all(camera.state is not CameraState.STREAMING for camera in cameras):
+            return tuple(f"{camera.camera_id}: {camera.reason or camera.state}" for camera in cameras)
+    return ()
 
 
 class ReportCollector(Collector):

@@ -9,7 +9,7 @@ is more to do than can be done, and still every third frame is the one that wait
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -37,6 +37,13 @@ class StreamStatistics:
     working_s: float = 0.0
     """Sum over the finished frames, from start to end of the work."""
     longest_waiting_s: float = 0.0
+
+
+def mean_work(statistics: Iterable[StreamStatistics]) -> float | None:
+    """Mean seconds of one piece of work since the start, over all streams."""
+    streams = list(statistics)
+    finished = sum(stream.finished for stream in streams)
+    return sum(stream.working_s for stream in streams) / finished if finished else None
 
 
 @dataclass(slots=True)
