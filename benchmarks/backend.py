@@ -25,9 +25,7 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import resource
-import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -36,6 +34,7 @@ from typing import Any
 
 from benchmarks import load, servers
 from benchmarks.district import District, Size, fill
+from benchmarks.machine import commit, machine
 from benchmarks.reports import daily_reports
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
@@ -95,9 +94,9 @@ def main() -> None:
             "sse_p95_ms": 1000,
         },
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "command": "python -m benchmarks.backend " + " ".join(sys.argv[1:]),
-        "machine": _machine()
+        "machine": machine()
         | {"load_before": load_before, "load_after": os.getloadavg(), "note": options.note},
         "backend_processes": options.processes,
         "postgres": servers.SETTINGS,
@@ -194,33 +193,6 @@ def _options() -> argparse.Namespace:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(wanted, hard)), hard))
     return options
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "cpus": os.cpu_count(),
-        "processor": _processor(),
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next(
-        (line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.machine()
-    )
-
-
-def _commit() -> str:
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return said.stdout.strip() or "unknown"
 
 
 def _say(text: str) -> None:

@@ -78,7 +78,7 @@ def fill(url: str, size: Size, *, vault: Vault, seed: int = 20260302) -> Distric
         # Foreign keys hold by construction; checking two million of them row by row is the slow part.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SELECT setseed(%s)", [(seed % 1000) / 1000])
-        _places(cursor, district, size, chance, now, vault)
+        places(cursor, district, size, chance, now, vault)
         _people(cursor, district, size, now)
         _alerts(cursor, size, now)
         for table in ("nodes", "premises", "people", "supervision_groups", "alerts", "evidence_files"):
@@ -94,13 +94,13 @@ def fill(url: str, size: Size, *, vault: Vault, seed: int = 20260302) -> Distric
     return district
 
 
-def _copy(cursor: psycopg.Cursor[Any], table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(cursor: psycopg.Cursor[Any], table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def _places(
+def places(
     cursor: psycopg.Cursor[Any],
     district: District,
     size: Size,
@@ -125,9 +125,11 @@ def _places(
         node_id = len(nodes) + 1
         leaves.append(node_id)
         nodes.append((node_id, parent, "grid", f"g{g}", f"{g + 1}号网格", f"{path}{node_id}/"))
-    _copy(cursor, "nodes", "id, parent_id, kind, code, name, path, name_en", [(*node, "") for node in nodes])
+    copy_rows(
+        cursor, "nodes", "id, parent_id, kind, code, name, path, name_en", [(*node, "") for node in nodes]
+    )
     hours = json.dumps({"mon": ["10:00-22:00"]})
-    _copy(
+    copy_rows(
         cursor,
         "premises",
         "id, licence_no, name, name_en, business_type, address, node_id, time_zone, hours, "
@@ -143,7 +145,7 @@ def _places(
     for e in range(1 + (size.premises - 1) // PREMISES_PER_EDGE):
         district.secrets[f"edge-{e}"] = new_secret()
         district.cameras[f"edge-{e}"] = []
-    _copy(
+    copy_rows(
         cursor,
         "edges",
         "edge_id, name, sealed_secret, enabled, created_at",
@@ -159,7 +161,7 @@ def _places(
         edge_id, camera_id = f"edge-{(premises - 1) // PREMISES_PER_EDGE}", f"cam-{c}"
         district.cameras[edge_id].append(camera_id)
         rows.append((camera_id, premises, edge_id, f"{c}号机位", "", AREAS[c % 3], "", False, now))
-    _copy(
+    copy_rows(
         cursor,
         "cameras",
         "camera_id, premises_id, edge_id, name, name_en, area_type, zone_type, public, created_at",
@@ -204,19 +206,19 @@ def _people(cursor: psycopg.Cursor[Any], district: District, size: Size, now: da
     for _ in range(size.people):
         district.supervisors.append(add("supervisor", group=GROUP))
     district.visitors.append(Visitor("supervisor", district.supervisors[0]))
-    # A district's, a station's and a grid's officer, and restaurants: ids as _places gave them.
+    # A district's, a station's and a grid's officer, and restaurants: ids as places gave them.
     for node in (2, 3, 4, 11, 12, 2 + DISTRICTS * (STATIONS + 1)):
         district.visitors.append(Visitor("grid_officer", add("grid_officer", node=node)))
     for premises in (1, 2, size.premises // 2, size.premises):
         district.visitors.append(Visitor("premises_manager", add("premises_manager", premises=premises)))
-    _copy(
+    copy_rows(
         cursor,
         "people",
         "id, username, display_name, role, password_hash, must_change_password, disabled, node_id, "
         "premises_id, group_id, created_at",
         people,
     )
-    _copy(
+    copy_rows(
         cursor,
         "web_sessions",
         "token_hash, person_id, csrf_token, created_at, last_seen_at, expires_at, address, user_agent",

@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import httpx
 import psycopg
@@ -57,9 +59,23 @@ def postgres(data_dir: Path | None) -> Iterator[str]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+PROGRAM = ("-m", "kitchen_watch", "backend")
+
+
 @contextmanager
-def backends(url: str, directory: Path, secret_key: str, *, processes: int) -> Iterator[list[str]]:
-    """Addresses of that many ``kitchen-watch backend`` processes over one database, all answering."""
+def backends(
+    url: str,
+    directory: Path,
+    secret_key: str,
+    *,
+    processes: int,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    program: Sequence[str] = PROGRAM,
+) -> Iterator[list[str]]:
+    """Addresses of that many ``kitchen-watch backend`` processes over one database, all answering.
+
+    ``settings`` are laid over those of every process; ``program`` is what Python is told to run.
+    """
     with ExitStack() as stack:
         addresses = []
         for number in range(processes):
@@ -73,20 +89,24 @@ def backends(url: str, directory: Path, secret_key: str, *, processes: int) -> I
                         "secret_key": secret_key,
                         "port": port,
                         "log_level": "WARNING",
+                        **settings,
                     }
                 )
             )
             config.chmod(0o600)
-            stack.enter_context(_process(config, f"http://127.0.0.1:{port}", directory / f"{number}.log"))
-            addresses.append(f"http://127.0.0.1:{port}")
+            address = f"http://127.0.0.1:{port}"
+            stack.enter_context(
+                _process([*program, "--config", str(config)], address, directory / f"{number}.log")
+            )
+            addresses.append(address)
         yield addresses
 
 
 @contextmanager
-def _process(config: Path, address: str, log: Path) -> Iterator[None]:
+def _process(command: Sequence[str], address: str, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kitchen_watch", "backend", "--config", str(config)],
+            [sys.executable, *command],
             stdout=output,
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
