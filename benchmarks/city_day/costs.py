@@ -62,16 +62,19 @@ class Meter:
             row = connection.execute("SELECT current_setting('data_directory')").fetchone()
         assert row is not None
         self._server = psutil.Process(int(Path(row[0], "postmaster.pid").read_text().split()[0]))
+        self._backends: list[psutil.Process] = []
+
+    def find_backends(self) -> None:
+        """Those that run now are counted from here on."""
+        children = psutil.Process().children()
+        self._backends = [child for child in children if any("backend" in one for one in _command(child))]
 
     def now(self) -> Cpu:
         """Until now, also of children of the server that have ended."""
-        backends = [
-            child for child in psutil.Process().children() if any("backend" in one for one in _command(child))
-        ]
         times = self._server.cpu_times()
         ended = times.user + times.system + times.children_user + times.children_system
         living = sum(_seconds(child) for child in self._server.children(recursive=True))
-        return Cpu(sum(_seconds(child) for child in backends), ended + living)
+        return Cpu(sum(_seconds(child) for child in self._backends), ended + living)
 
 
 def sizes(url: str) -> dict[str, int]:
@@ -90,6 +93,7 @@ def apart(
     addresses: Sequence[str], city: City, meter: Meter, *, idle_s: float, beats: int, megabytes: int
 ) -> dict[str, Any]:
     """Idle processes, heartbeats, and the bytes of evidence, each alone on processes of ordinary time."""
+    meter.find_backends()
     time.sleep(3)
     before = meter.now()
     time.sleep(idle_s)

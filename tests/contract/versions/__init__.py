@@ -1,0 +1,1 @@
+"""The wire as earlier versions had it; never edited."""
