@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test test-train bench bench-backend lint lock clean
+.PHONY: help install demo test test-train bench bench-backend bench-city lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,11 @@ bench: $(VENV)/.installed-dev ## cameras per core, beside Ultralytics; some 12 m
 bench-backend: $(VENV)/.installed-dev ## the backend with a million alerts, measured; some 15 minutes, 4 GB of disk
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[postgres,postgres-server]'
 	$(BIN)/python -m benchmarks.backend $(ARGS)
+
+bench-city: $(VENV)/.installed-dev ## a compressed day of 1,000 cameras against the real backend; some 12 minutes
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[demo,postgres,postgres-server]'
+	$(BIN)/python -m benchmarks.city $(ARGS)
+	$(BIN)/python docs/scaling.py
 
 lint: $(VENV)/.installed-dev ## style, types and import contracts
 	$(BIN)/ruff check .

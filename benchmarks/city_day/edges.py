@@ -190,7 +190,7 @@ class SimulatedEdge:
         """Hand the outbox over until cancelled, batch by batch, each until it is acknowledged."""
         again = False
         while True:
-            if not self._outbox:
+            while not self._outbox:
                 self._woken.clear()
                 await self._woken.wait()
             if (outage := self._outage()) is not None:
@@ -245,7 +245,7 @@ class SimulatedEdge:
     async def upload(self) -> None:
         """Upload what the backend misses until cancelled, one file after the other."""
         while True:
-            if not self._uploads:
+            while not self._uploads:
                 self._files_woken.clear()
                 await self._files_woken.wait()
             if (outage := self._outage()) is not None:

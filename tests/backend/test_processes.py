@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import time
 from collections import Counter
@@ -20,6 +21,8 @@ from kitchen_watch.backend.listening import CONNECTION_NAME
 from kitchen_watch.backend.serving import bind, server_for
 from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.clock import SystemClock
+from kitchen_watch.control import CommandAnswer, ViewerAnswer, ViewerEnded
+from tests.backend.edges.test_control import connected, in_thread, status
 from tests.backend.stories import Violation, deliver
 from tests.backend.streams import listening
 from tests.backend.support import NOON, Backend, make_app, make_settings
@@ -33,6 +36,8 @@ LONG_S = 60.0
 SOON_S = 10.0
 LISTENERS = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
 MINUTE = timedelta(minutes=1)
+LOGINS_PER_MINUTE = 4
+OFFER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 
 
 class SharedClock(SystemClock):
@@ -51,7 +56,13 @@ class SharedClock(SystemClock):
 
 
 def settings_of(directory: Path, url: str) -> BackendSettings:
-    return make_settings(directory, database_url=url, feed_poll_s=LONG_S, deadline_look_s=0.02)
+    return make_settings(
+        directory,
+        database_url=url,
+        feed_poll_s=LONG_S,
+        deadline_look_s=0.02,
+        logins_per_minute=LOGINS_PER_MINUTE,
+    )
 
 
 def serve(directory: Path, url: str, port: int) -> None:
@@ -182,3 +193,62 @@ def _ready(client: httpx.Client) -> bool:
         return client.get("/readyz").status_code == 200
     except httpx.TransportError:
         return False
+
+
+async def test_what_one_process_asks_reaches_an_edge_that_is_connected_to_another(pair: Pair) -> None:
+    """Commands, and what belongs to a live view: asked, told, ended, and gone."""
+    first, second = pair.backends
+    until(lambda: _listeners(pair) == 2)
+    async with connected(second) as edge:
+        await edge.hello()
+        live = await asyncio.to_thread(first.logged_in("admin").get, "/api/v1/cameras/cam-a1/live")
+        assert live.json()["playable"] is False, "reached, but its camera was not seen yet"
+        await edge.beat(status("cam-a1"))
+        live = await asyncio.to_thread(first.logged_in("admin").get, "/api/v1/cameras/cam-a1/live")
+        assert live.json()["playable"] is True
+        asking = asyncio.create_task(
+            in_thread(
+                first.logged_in("admin").post,
+                "/api/v1/cameras/cam-a1/commands",
+                json={"action": "reconnect"},
+            )
+        )
+        command = await edge.hear()
+        assert command.camera_id == "cam-a1"
+        await edge.say(CommandAnswer(command_id=command.command_id, accepted=False, reason="in the night"))
+        assert (await asking).json() == {"accepted": False, "reason": "in the night", "data": None}
+
+        offer = {"content": OFFER, "headers": {"content-type": "application/sdp"}}
+        watching = asyncio.create_task(
+            in_thread(first.logged_in("admin").post, "/api/v1/cameras/cam-a1/whep", **offer)
+        )
+        asked = await edge.hear()
+        await edge.say(ViewerAnswer(view_id=asked.view_id, accepted=True, sdp="v=0\r\n"))
+        answer = await watching
+        assert answer.status_code == 201, answer.text
+        began = time.monotonic()
+        await edge.say(ViewerEnded(view_id=asked.view_id, reason="the browser went away"))
+        async with asyncio.timeout(SOON_S):
+            assert (await edge.hear()).type == "viewer_close", "the process that has the view ended it"
+        assert time.monotonic() - began < SOON_S
+    began = time.monotonic()
+    answer = await in_thread(
+        first.logged_in("admin").post, "/api/v1/cameras/cam-a1/commands", json={"action": "reconnect"}
+    )
+    assert answer.status_code == 409
+    assert "not connected" in answer.json()["detail"]
+    assert time.monotonic() - began < SOON_S, "nobody waits for an edge that nobody has"
+
+
+def test_attempts_to_log_in_are_counted_by_all_processes_together(pair: Pair) -> None:
+    first, second = pair.backends
+    pair.clock.move_to(timedelta(days=1))  # a minute of its own
+    wrong = {"username": "nobody", "password": "wrong wrong wrong"}
+    answers = []
+    for number in range(LOGINS_PER_MINUTE + 2):
+        backend = (first, second)[number % 2]
+        wrong["username"] = f"nobody-{number}"  # or the login itself would be locked first
+        answers.append(backend.client().post("/api/v1/session", json=wrong).status_code)
+    assert answers == [401] * LOGINS_PER_MINUTE + [429, 429]
+    pair.clock.move_to(timedelta(days=1, minutes=2))
+    assert first.client().post("/api/v1/session", json=wrong).status_code == 401

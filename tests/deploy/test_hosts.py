@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import crossplane
 import pytest
 
 from kitchen_watch.backend.ingest.routes import router as ingest
+from kitchen_watch.backend.live.own_ids import ids_of
+from kitchen_watch.backend.live.routes import router as live
+from kitchen_watch.backend.settings import BackendSettings
 from kitchen_watch.cli import app
 from tests.deploy.places import DEPLOY
 from tests.support import require
@@ -61,3 +65,21 @@ def test_nginx_understands_the_example_and_deliveries_have_their_paths(tmp_path:
     paths = {route.path for route in ingest.routes}  # type: ignore[attr-defined]
     assert {"/api/v1/edge/events"} <= paths
     assert "^/api/v1/edge/(events|evidence)" in text
+
+
+def test_nginx_sends_media_to_the_process_whose_number_it_ends_in() -> None:
+    """The same rule in three places: ids, ports, and the example."""
+    text = (DEPLOY / "nginx" / "kitchen-watch.conf").read_text(encoding="utf-8")
+    servers = dict(re.findall(r"upstream kitchen_watch_(\d) \{ server 127\.0\.0\.1:(\d+);", text))
+    rules = [
+        (re.compile(pattern), name) for pattern, name in re.findall(r'"~(\^\S+)"\s+kitchen_watch_(\d);', text)
+    ]
+    paths = {route.path for route in live.routes}  # type: ignore[attr-defined]
+    assert len(rules) == len(servers) == 4
+    for number, port in servers.items():
+        own = BackendSettings(port=int(port)).own_number
+        assert own == int(number)
+        for path in ("/api/v1/edge/live/{push_id}", "/api/v1/cameras/{camera_id}/whep/{view_id}"):
+            assert path in paths
+            made = path.format(push_id=ids_of(own)(), view_id=ids_of(own)(), camera_id="cam-1")
+            assert [name for rule, name in rules if rule.search(made)] == [number]

@@ -28,6 +28,7 @@ from kitchen_watch.backend.deadlines.timer import DeadlineTimer
 from kitchen_watch.backend.description import install_description
 from kitchen_watch.backend.edges import routes as edge_routes
 from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.backend.edges.errands import Errands
 from kitchen_watch.backend.evidence import routes as evidence_routes
 from kitchen_watch.backend.evidence.links import MediaLinks
 from kitchen_watch.backend.evidence.store import EvidenceStore
@@ -164,7 +165,14 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
     metrics = Metrics()
     store = EvidenceStore(settings.evidence_dir)
     control = ControlHub(database, clock, timeout_s=settings.command_timeout_s, metrics=metrics)
-    live = LiveHub(database, clock, control=control, times=login.times, settings=settings.live)
+    live = LiveHub(
+        database,
+        clock,
+        control=control,
+        times=login.times,
+        settings=settings.live,
+        process_number=settings.own_number,
+    )
     return Parts(
         settings=settings,
         clock=clock,
@@ -250,6 +258,7 @@ def make_loops(parts: Parts) -> tuple[_Loop, ...]:
         TaskTimer(database, clock, settings.tasks, public_url=settings.public_url).looking(),
         make_retention(parts),
         Publisher(database, clock, parts.control),
+        Errands(database, clock, parts.control),
         ReportTimer(database, clock, settings.reports, patrols=settings.patrols),
         RatingTimer(database, clock, settings.ratings).looking(),
         MonthsTimer(database, clock).looking(),

@@ -16,7 +16,7 @@ import structlog
 from kitchen_watch.backend import notices
 from kitchen_watch.backend.database import CHANNEL, Database
 
-TOPICS = (notices.FEED, notices.SESSIONS, notices.CONFIGURATIONS)
+TOPICS = (notices.FEED, notices.SESSIONS, notices.CONFIGURATIONS, notices.ERRANDS)
 CONNECTION_NAME = "kitchen_watch notices"
 """What the database's own list of connections calls it."""
 FIRST_PAUSE_S = 0.2

@@ -16,6 +16,7 @@ FEED = "feed"
 SESSIONS = "sessions"
 CONFIGURATIONS = "configurations"
 HOLDS = "holds"
+ERRANDS = "errands"
 
 
 class Notices:

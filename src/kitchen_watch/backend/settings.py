@@ -47,6 +47,11 @@ class BackendSettings(Settings):
     )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8000, description="0 takes any free port")
+    process_number: Annotated[int, Field(ge=0, le=15)] | None = Field(
+        default=None,
+        description="this process among several, by which media that edges push finds its way to it "
+        "(deploy/nginx); default: the port modulo 16",
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="at least 32 characters; default: KITCHEN_WATCH_SECRET_KEY, or generated in data_dir",
@@ -153,6 +158,11 @@ class BackendSettings(Settings):
     def https(self) -> bool:
         """Whether people reach the service over TLS; cookies are then marked secure."""
         return self.public_url.startswith("https://")
+
+    @property
+    def own_number(self) -> int:
+        """The number of this process that is in force."""
+        return self.port % 16 if self.process_number is None else self.process_number
 
     @property
     def database(self) -> str:

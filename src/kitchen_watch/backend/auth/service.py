@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kitchen_watch.backend.address_limit import AddressLimit
+from kitchen_watch.backend.address_limit import SharedAddressLimit
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.auth.attempts import attempt_succeeded, begin_attempt
 from kitchen_watch.backend.auth.passwords import check_new_password, hash_password, password_matches
@@ -44,7 +44,9 @@ class Login:
     def __init__(self, database: Database, settings: BackendSettings, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._addresses = AddressLimit(settings.logins_per_minute, what="login attempts")
+        self._addresses = SharedAddressLimit(
+            database, clock, settings.logins_per_minute, what="login attempts"
+        )
         self._allowed = settings.failures_before_lock
         self._lock = settings.lock_duration
         self.times = SessionTimes(idle=settings.session_idle, lifetime=settings.session_lifetime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kitchen_watch.backend.auth.roles import Role
@@ -55,6 +55,16 @@ class LoginFailureRow(Table):
     failures: Mapped[int]
     last_at: Mapped[datetime]
     locked_until: Mapped[datetime | None]
+
+
+class AddressCountRow(Table):
+    """What one network address asked for in one minute, counted by all processes together."""
+
+    __tablename__ = "address_counts"
+
+    counted: Mapped[str] = mapped_column(String(64), primary_key=True)
+    minute: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(default=0)
 
 
 class DeviceRequestRow(Table):

@@ -1,7 +1,8 @@
 """The backend's end of the control connections: who is connected, what is said, whose answer is awaited.
 
 One connection per edge; a newer one takes the place of an older one. What must survive (states,
-offers, answers) is in the database; a hub knows only the edges connected to its own process.
+offers, answers) is in the database; a hub knows only the edges connected to its own process, and
+has errands run to the others (:mod:`.errands`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from uuid import UUID, uuid4
 import structlog
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.edges import states
+from kitchen_watch.backend.edges.tables import EdgeStateRow
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.clock import Clock
 from kitchen_watch.control import (
@@ -49,6 +52,8 @@ NO_BINARY = 1003
 """Close code of RFC 6455: data of a kind that is not taken here."""
 GOING_AWAY = 1001
 JPEG = b"\xff\xd8\xff"
+MOST_REMEMBERED = 5000
+"""Views of other processes; nobody has so many open at one edge."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +84,26 @@ class HoldsEar(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """The way to edges that are connected to other processes."""
+
+    async def ask(self, edge_id: str, message: BaseModel, answer_id: UUID, *, timeout_s: float) -> BaseModel:
+        """As :meth:`ControlHub.ask`."""
+        ...
+
+    async def tell(self, edge_id: str, message: BaseModel) -> bool:
+        """As :meth:`ControlHub.tell`."""
+        ...
+
+    async def ended(self, process: str, edge_id: str, view_id: UUID, reason: str) -> None:
+        """A view that ``process`` asked for has ended."""
+        ...
+
+    async def gone(self, process: str, edge_id: str) -> None:
+        """An edge that ``process`` asked something of is gone."""
+        ...
+
+
 @dataclass(eq=False)
 class _Connection:
     edge_id: str
@@ -87,11 +112,23 @@ class _Connection:
     connection_id: UUID = field(default_factory=uuid4)
     waiting: dict[UUID, asyncio.Future[Any]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
+    asked_by: dict[UUID, str] = field(default_factory=dict)
+    """Views and pushes of other processes, and whose they are."""
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, message: BaseModel) -> None:
+        await self.send_text(message.model_dump_json())
+
+    async def send_text(self, text: str) -> None:
         async with self.sending:
-            await self.socket.send_text(message.model_dump_json())
+            await self.socket.send_text(text)
+
+    def note(self, about: UUID, process: str | None) -> None:
+        if process is None:
+            return
+        self.asked_by[about] = process
+        if len(self.asked_by) > MOST_REMEMBERED:
+            del self.asked_by[next(iter(self.asked_by))]
 
 
 class ControlHub:
@@ -103,6 +140,7 @@ class ControlHub:
         self._timeout_s = timeout_s
         self._metrics = metrics
         self._connections: dict[str, _Connection] = {}
+        self.elsewhere: Elsewhere | None = None
         self.live: LiveEar | None = None
         self.holds: HoldsEar | None = None
 
@@ -128,17 +166,24 @@ class ControlHub:
         finally:
             if self._connections.get(edge_id) is connection:
                 del self._connections[edge_id]
-            if self.live is not None:
-                self.live.edge_gone(edge_id)
+            self.live_gone(edge_id)
             self._metrics.edges.set(len(self._connections))
             for future in connection.waiting.values():
                 future.cancel()
             await asyncio.shield(self._disconnected(connection))
+            await asyncio.shield(self._tell_others_it_is_gone(connection))
             log.info("edge disconnected", edge=edge_id)
 
     def is_connected(self, edge_id: str) -> bool:
         """Whether the edge is connected to this very process."""
         return edge_id in self._connections
+
+    def reaches(self, session: Session, edge_id: str) -> bool:
+        """Whether the edge is connected, to this process or to another."""
+        if edge_id in self._connections:
+            return True
+        state = session.get(EdgeStateRow, edge_id) if self.elsewhere is not None else None
+        return state is not None and state.connection_id is not None
 
     def connected(self) -> tuple[str, ...]:
         """The edges that are connected to this very process."""
@@ -161,14 +206,27 @@ class ControlHub:
         Raises:
             Conflict: the edge is not connected, or does not answer in time.
         """
+        if edge_id not in self._connections and self.elsewhere is not None:
+            return await self.elsewhere.ask(edge_id, message, answer_id, timeout_s=timeout_s)
+        return await self.ask_here(edge_id, message.model_dump_json(), answer_id, timeout_s=timeout_s)
+
+    async def ask_here(
+        self, edge_id: str, text: str, answer_id: UUID, *, timeout_s: float, process: str | None = None
+    ) -> BaseModel:
+        """The same of an edge that is connected to this very process; ``process`` asks, where it is another.
+
+        Raises:
+            Conflict: the edge is not connected here, or does not answer in time.
+        """
         connection = self._connections.get(edge_id)
         if connection is None:
             raise Conflict(f"The edge {edge_id} is not connected just now. Try again when it is.")
         answer: asyncio.Future[BaseModel] = asyncio.get_running_loop().create_future()
         connection.waiting[answer_id] = answer
+        connection.note(answer_id, process)
         try:
             async with asyncio.timeout(timeout_s):
-                await connection.send(message)
+                await connection.send_text(text)
                 await asyncio.wait([answer])
         except (TimeoutError, WebSocketDisconnect, RuntimeError):  # RuntimeError: closed while sending
             raise Conflict(f"The edge {edge_id} did not answer in {timeout_s:.0f} s.") from None
@@ -179,12 +237,22 @@ class ControlHub:
         return answer.result()
 
     async def tell(self, edge_id: str, message: BaseModel) -> bool:
-        """Send a message that has no answer; whether the edge is connected here to hear it."""
+        """Send a message that has no answer; whether the edge is connected to hear it."""
+        if edge_id not in self._connections and self.elsewhere is not None:
+            return await self.elsewhere.tell(edge_id, message)
+        return await self.pass_on(edge_id, message.model_dump_json())
+
+    async def pass_on(
+        self, edge_id: str, text: str, *, about: UUID | None = None, process: str | None = None
+    ) -> bool:
+        """The same to an edge that is connected to this very process; ``process`` says it, where another."""
         connection = self._connections.get(edge_id)
         if connection is None:
             return False
+        if about is not None:
+            connection.note(about, process)
         try:
-            await connection.send(message)
+            await connection.send_text(text)
         except (WebSocketDisconnect, RuntimeError):
             return False
         return True
@@ -242,13 +310,13 @@ class ControlHub:
             if self.holds is not None:
                 await self.holds.edge_holds(connection.edge_id, message)
         elif isinstance(message, ViewerEnded):
-            self._live_ended(connection, message.view_id, message.reason)
+            await self._live_ended(connection, message.view_id, message.reason)
         else:
             future = connection.waiting.get(_answered(message))
             if future is not None and not future.done():
                 future.set_result(message)
             elif isinstance(message, ViewerAnswer) and not message.accepted:
-                self._live_ended(connection, message.view_id, message.reason or "")
+                await self._live_ended(connection, message.view_id, message.reason or "")
 
     async def _heard(self, connection: _Connection, beat: Heartbeat) -> None:
         believed = await run_in_threadpool(
@@ -266,9 +334,22 @@ class ControlHub:
         await connection.send(HeartbeatAck(server_time=self._clock.now()))
         await self._offer(connection)
 
-    def _live_ended(self, connection: _Connection, view_id: UUID, reason: str) -> None:
+    def live_ended(self, edge_id: str, view_id: UUID, reason: str) -> None:
+        """An edge ended a view of this process."""
         if self.live is not None:
-            self.live.view_ended(connection.edge_id, view_id, reason)
+            self.live.view_ended(edge_id, view_id, reason)
+
+    def live_gone(self, edge_id: str) -> None:
+        """An edge is gone, and with it the views that this process has of its cameras."""
+        if self.live is not None:
+            self.live.edge_gone(edge_id)
+
+    async def _live_ended(self, connection: _Connection, view_id: UUID, reason: str) -> None:
+        process = connection.asked_by.pop(view_id, None)
+        if process is not None and self.elsewhere is not None:
+            await self.elsewhere.ended(process, connection.edge_id, view_id, reason)
+        else:
+            self.live_ended(connection.edge_id, view_id, reason)
 
     async def _offer(self, connection: _Connection) -> None:
         offer: ConfigurationOffer | None = await run_in_threadpool(
@@ -282,6 +363,15 @@ class ControlHub:
         await run_in_threadpool(
             states.store_disconnect, self._database, connection.edge_id, connection.connection_id
         )
+
+    async def _tell_others_it_is_gone(self, connection: _Connection) -> None:
+        if self.elsewhere is None:
+            return
+        for process in set(connection.asked_by.values()):
+            try:
+                await self.elsewhere.gone(process, connection.edge_id)
+            except SQLAlchemyError as error:  # their views end when the browser misses the pictures
+                log.warning("another process cannot be told", reason=str(error)[:300])
 
 
 def picture_in(answer: CommandAnswer) -> bytes | None:

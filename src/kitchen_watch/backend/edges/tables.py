@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kitchen_watch.backend.tables import JsonValue, Table, stored_enum
+from kitchen_watch.backend.tables import BigId, JsonValue, Table, stored_enum
 from kitchen_watch.control import CameraState, TurnStatus
 
 
@@ -112,3 +113,36 @@ class ConfigurationDueRow(Table):
     edge_id: Mapped[str] = mapped_column(ForeignKey("edges.edge_id", ondelete="CASCADE"), primary_key=True)
     since_at: Mapped[datetime]
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class ErrandKind(StrEnum):
+    """What one process wants of another."""
+
+    ASK = "ask"
+    """Send a message to the edge, and its answer back."""
+    TELL = "tell"
+    ANSWER = "answer"
+    FAILED = "failed"
+    """There is no answer, and why."""
+    ENDED = "ended"
+    """The edge ended a view of the receiver, or refused what it was to push."""
+    GONE = "gone"
+    """The edge has left the sender."""
+
+
+class EdgeErrandRow(Table):
+    """An errand of the process ``sender``; gone once it is taken.
+
+    Without a ``receiver`` it is for whichever process the edge is connected to.
+    """
+
+    __tablename__ = "edge_errands"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[ErrandKind] = mapped_column(stored_enum(ErrandKind))
+    edge_id: Mapped[str] = mapped_column(String(64))
+    about: Mapped[UUID]
+    sender: Mapped[str] = mapped_column(String(32))
+    receiver: Mapped[str | None] = mapped_column(String(32))
+    body: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]

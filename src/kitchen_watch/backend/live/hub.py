@@ -10,6 +10,7 @@ from kitchen_watch.backend.auth.sessions import SessionTimes
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.edges.control import ControlHub
 from kitchen_watch.backend.live.ice import ice_servers
+from kitchen_watch.backend.live.own_ids import ids_of
 from kitchen_watch.backend.live.pushes import Pushes
 from kitchen_watch.backend.live.recordings import Recordings
 from kitchen_watch.backend.live.settings import LiveSettings
@@ -36,11 +37,13 @@ class LiveHub:
         control: ControlHub,
         times: SessionTimes,
         settings: LiveSettings,
+        process_number: int = 0,
     ) -> None:
+        new_id = ids_of(process_number)
         self.settings = settings
-        self.views = LiveViews(database, clock, times=times, settings=settings)
-        self.pushes = Pushes(control, timeout_s=settings.answer_timeout_s)
-        self.recordings = Recordings(control, timeout_s=settings.answer_timeout_s)
+        self.views = LiveViews(database, clock, times=times, settings=settings, new_id=new_id)
+        self.pushes = Pushes(control, timeout_s=settings.answer_timeout_s, new_id=new_id)
+        self.recordings = Recordings(control, timeout_s=settings.answer_timeout_s, new_id=new_id)
         self._control = control
         self._clock = clock
         control.live = self

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kitchen_watch.backend.edges.control import ControlHub, close_socket
+from kitchen_watch.backend.live.own_ids import NewId
 from kitchen_watch.control import (
     PUSH_DELTA,
     PUSH_INIT,
@@ -129,9 +130,10 @@ class Push:
 class Pushes:
     """All pushes to this process."""
 
-    def __init__(self, control: ControlHub, *, timeout_s: float) -> None:
+    def __init__(self, control: ControlHub, *, timeout_s: float, new_id: NewId = uuid4) -> None:
         self._control = control
         self._timeout_s = timeout_s
+        self._new_id = new_id
         self._pushes: dict[UUID, Push] = {}
 
     def __len__(self) -> int:
@@ -155,7 +157,9 @@ class Pushes:
         """
         push = self._find(edge_id, camera_id, quality, kind, variant) or await self._ask(
             edge_id,
-            PushRequest(push_id=uuid4(), camera_id=camera_id, quality=quality, kind=kind, variant=variant),
+            PushRequest(
+                push_id=self._new_id(), camera_id=camera_id, quality=quality, kind=kind, variant=variant
+            ),
         )
         viewer = PushViewer(push)
         if push.media_type.done():

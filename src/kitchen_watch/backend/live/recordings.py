@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kitchen_watch.backend.edges.control import ControlHub, close_socket
+from kitchen_watch.backend.live.own_ids import NewId
 from kitchen_watch.control import PUSH_DELTA, PushHeader, PushRequest, RecordingAnswer, RecordingQuery
 from kitchen_watch.errors import Conflict
 
@@ -38,9 +39,12 @@ class _Fetch:
 class Recordings:
     """What this process asks of edges' recordings."""
 
-    def __init__(self, control: ControlHub, *, timeout_s: float, fetch_s: float = FETCH_S) -> None:
+    def __init__(
+        self, control: ControlHub, *, timeout_s: float, fetch_s: float = FETCH_S, new_id: NewId = uuid4
+    ) -> None:
         self._control = control
         self._timeout_s = timeout_s
+        self._new_id = new_id
         self._fetch_s = fetch_s
         self._fetches: dict[UUID, _Fetch] = {}
 
@@ -68,7 +72,7 @@ class Recordings:
         of_edge = sum(fetch.edge_id == edge_id for fetch in self._fetches.values())
         if len(self._fetches) >= MOST_AT_ONCE or of_edge >= MOST_OF_ONE_EDGE:
             raise Conflict("Too many recordings are being fetched just now. Try again in a moment.")
-        fetch, push_id = _Fetch(edge_id), uuid4()
+        fetch, push_id = _Fetch(edge_id), self._new_id()
         fetch.content.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._fetches[push_id] = fetch
         request = PushRequest(push_id=push_id, camera_id=camera_id, kind="segment", segment_id=segment_id)

@@ -52,8 +52,8 @@ async def show_live(camera_id: str, person: AnyPerson, parts: PartsOf) -> LiveVi
     def look() -> LiveView:
         with parts.database.read() as session:
             camera = camera_detail(session, person, camera_id, now=now)
+            connected = parts.control.reaches(session, camera.edge_id)
         servers = ice_servers(parts.live.settings, viewer=f"person-{person.id}", now=now)
-        connected = parts.control.is_connected(camera.edge_id)
         return LiveView(
             camera_id=camera_id,
             playable=connected and camera.state is CameraState.STREAMING,

@@ -28,6 +28,7 @@ from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.sessions import SessionTimes, live_keys
 from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.live.own_ids import NewId
 from kitchen_watch.backend.live.settings import LiveSettings
 from kitchen_watch.backend.organisations.scope import scope_of
 from kitchen_watch.backend.organisations.service import visible_camera
@@ -61,8 +62,15 @@ class LiveViews:
     """All views of this process. Audited; ended when a right or a session ends."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, times: SessionTimes, settings: LiveSettings
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        times: SessionTimes,
+        settings: LiveSettings,
+        new_id: NewId = uuid4,
     ) -> None:
+        self._new_id = new_id
         self._database = database
         self._clock = clock
         self._times = times
@@ -187,6 +195,7 @@ class LiveViews:
                 quality=quality,
                 purpose=purpose,
                 opened_at=now,
+                view_id=self._new_id(),
             )
             self._record(session, view, "live_view_opened", now)
         return view
