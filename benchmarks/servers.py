@@ -124,7 +124,7 @@ def _process(command: Sequence[str], address: str, log: Path) -> Iterator[None]:
 
 
 def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SystemExit(f"the backend did not start:\n{log.read_text()[-3000:]}")

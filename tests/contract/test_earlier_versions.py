@@ -89,7 +89,7 @@ async def test_everything_it_says_over_the_control_connection_is_understood(
         EDGE_SECRETS[EDGE], edge_id=EDGE, method="GET", target=CONTROL, body=b"", at=datetime.now(UTC)
     )
     url = backend.url.replace("http://", "ws://") + CONTROL
-    heard = []
+    heard: list[Any] = []
     for message in version.said["said"]:
         control.from_edge.validate_python(message)
     async with connect(url, additional_headers=headers, proxy=None) as socket, asyncio.timeout(10):
