@@ -34,7 +34,8 @@ def record(version: str) -> dict[str, Any]:
         }
     ]  # fmt: skip
     draft = {
-        "manifest_id": _id(number, 9), "chain_index": 1000 * number, "previous_sha256": "b" * 64, "edge_id": EDGE,
+        "manifest_id": _id(number, 9), "chain_index": 1000 * number,
+        "previous_sha256": "b" * 64, "edge_id": EDGE,
         "camera_id": CAMERA, "violation_id": full["violation_id"], "code": "NO_HAT", "created_at": NOON,
         "server_offset_ms": 12, "model": full["model"], "rule": full["rule"], "files": files,
         "detections": full["detections"], "sha256": FIRST_LINK,
