@@ -25,6 +25,11 @@ def _streaming(edge: EdgeProcess, *names: str) -> bool:
     return set(cameras) == set(names) and all(cameras[name]["frames_analysed"] > 3 for name in names)
 
 
+def _in_turn(edge: EdgeProcess) -> bool:
+    turns = [camera["turns"] for camera in _cameras(edge).values()]
+    return all(turns) and sorted(one["watched_now"] for one in turns) == [False, True]
+
+
 @pytest.mark.integration
 def test_a_camera_is_added_and_removed_without_touching_the_other(tmp_path: Path) -> None:
     require(module="aio_rtsp_toolkit", why="the test camera needs it: pip install 'kitchen-watch[demo]'")
@@ -46,6 +51,20 @@ def test_a_camera_is_added_and_removed_without_touching_the_other(tmp_path: Path
         edge.reload()
         wait_for(lambda: _streaming(edge, "cam-a1", "cam-a2") or None, why=f"two stream\n{edge.tail()}")
         assert _cameras(edge)["cam-a1"]["since"] == since, "the first camera went on untouched"
+
+        edge.values["turns"] = {"mode": "always", "at_once": 1, "watch_s": 5}
+        edge.write()
+        edge.reload()
+        wait_for(lambda: _in_turn(edge) or None, why=f"one is watched and one waits\n{edge.tail()}")
+        assert _cameras(edge)["cam-a1"]["since"] == since, "nor does it connect anew to wait for its turn"
+        page = backend.logged_in("admin")
+        wait_for(lambda: "轮巡：每" in page.get("/cameras").text or None, why="the page says so")
+        del edge.values["turns"]
+        edge.write()
+        edge.reload()
+        wait_for(
+            lambda: all(not one["turns"] for one in _cameras(edge).values()) or None, why="all are watched"
+        )
 
         good = edge.config.read_text(encoding="utf-8")
         edge.config.write_text(good.replace("cam-a2", "cam-a1"), encoding="utf-8")

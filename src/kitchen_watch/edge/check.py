@@ -18,6 +18,9 @@ from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
 from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 from kitchen_watch.edge.streams.probe import probe
 from kitchen_watch.edge.streams.source import SourceSettings
+from kitchen_watch.edge.turns.needs import needs_of, turn_lengths
+from kitchen_watch.edge.turns.roster import too_many
+from kitchen_watch.edge.turns.schedule import Waiting, next_turn
 from kitchen_watch.errors import KitchenWatchError
 from kitchen_watch.events import FIRST_LINK
 from kitchen_watch.redact import redact
@@ -51,6 +54,7 @@ async def check_edge(config_path: Path, *, clock: Clock | None = None) -> list[F
     findings += judged
     if rule_set is not None:
         findings += [_check_rules(camera, settings, rule_set) for camera in settings.cameras]
+        findings += _check_turns(settings, rule_set, clock.now())
     findings.append(_check_disk(settings))
     findings += await _check_backend(settings, clock)
     gate = asyncio.Semaphore(PROBES_AT_ONCE)
@@ -91,6 +95,35 @@ def _check_rules(camera: CameraSettings, settings: EdgeSettings, rule_set: RuleS
     except KitchenWatchError as error:
         return Finding(what, ok=False, says=str(error))
     return Finding(what, ok=True, says=f"{len(camera.zones)} zones, {len(camera.privacy)} privacy areas")
+
+
+def _check_turns(settings: EdgeSettings, rule_set: RuleSet, at: datetime) -> list[Finding]:
+    """Whether cameras that take turns come round in the wished time, if all of them are there."""
+    turns, cameras = settings.turns, [camera for camera in settings.cameras if camera.enabled]
+    if turns.mode != "always" or turns.at_once is None or len(cameras) <= turns.at_once:
+        return []
+    needs = {}
+    for camera in cameras:
+        hours = camera.opening_hours or settings.opening_hours
+        try:
+            own = rule_set.for_camera(CameraRules(rules=camera.rules, zones=camera.zones, hours=hours))
+        except KitchenWatchError:
+            continue  # told already
+        frozen_after_s = settings.health.frozen_after.total_seconds()
+        needs[camera.camera_id] = needs_of(own, hours, frozen_after_s=frozen_after_s)
+    lengths = turn_lengths(needs, turns.watch_s, at)
+    line = [
+        Waiting(camera.camera_id, 1.0, lengths[camera.camera_id], 0.0, always=camera.always_watched)
+        for camera in cameras
+        if camera.camera_id in lengths
+    ]
+    turn = next_turn(line, turns.at_once, wanted_s=turns.longest_revisit_s)
+    if turn.longest_revisit_s > turns.longest_revisit_s:
+        return [Finding("turns", ok=False, says=too_many(turn, turns))]
+    taking = len(line) - len(turn.kept)
+    longest = f"{turn.longest_revisit_s:.0f} s"
+    says = f"{taking} cameras take turns; none goes without a look for longer than {longest}"
+    return [Finding("turns", ok=True, says=says)]
 
 
 def _check_disk(settings: EdgeSettings) -> Finding:

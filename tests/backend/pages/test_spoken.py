@@ -17,6 +17,9 @@ from kitchen_watch.edge.outbox.disk import DiskPolicy, plan
 from kitchen_watch.edge.rules.camera import DETAILS
 from kitchen_watch.edge.streams.failures import no_video, opening_failed, reading_failed
 from kitchen_watch.edge.streams.source import SourceSettings
+from kitchen_watch.edge.turns.roster import overloaded, too_many
+from kitchen_watch.edge.turns.schedule import Waiting, next_turn
+from kitchen_watch.edge.turns.settings import TurnSettings
 from kitchen_watch.errors import InvalidRequest
 from tests.backend.pages import samples
 
@@ -48,6 +51,16 @@ def test_what_an_edge_says_of_a_camera_is_told_in_chinese(sentence: str) -> None
     assert ("10.0.0.9" in told) is ("10.0.0.9" in sentence)
     assert said(sentence, EN) == sentence
     assert CHINESE.search(said(f"main stream: {sentence}", ZH).removeprefix("主码流："))
+
+
+def test_warnings_of_overload_and_turns_are_told_in_chinese() -> None:
+    settings = TurnSettings(mode="always", at_once=2, longest_revisit_s=60)
+    line = [Waiting(f"cam-{number}", 1.0, 30.0, 0.0) for number in range(12)]
+    told = said(too_many(next_turn(line, 2, wanted_s=60), settings), ZH)
+    assert "12 路摄像头轮巡，同时分析 2 路：单路最长 150 秒" in told
+    assert "约 6 路可满足要求" in told
+    assert "19%" in said(overloaded(0.19), ZH)
+    assert CHINESE.search(said(overloaded(0.19), ZH))
 
 
 def test_warnings_of_a_full_disk_are_told_in_chinese() -> None:

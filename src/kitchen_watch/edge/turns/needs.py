@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 
 from kitchen_watch.edge.rules.hours import OpeningHours
 from kitchen_watch.edge.rules.parameters import (
@@ -61,3 +63,13 @@ def needs_of(rules: RuleSet, hours: OpeningHours, *, frozen_after_s: float = 0.0
             tier_1_closed = True
             tier_1 = tier_1 or not isinstance(parameters, NightParameters)
     return Needs(longest + WARM_UP_S, tier_1, tier_1_closed, hours)
+
+
+def turn_lengths(needs: Mapping[str, Needs], watch_s: float, at: datetime) -> dict[str, float]:
+    """Seconds of a turn by camera at that moment: ``watch_s`` or what its rules need, and more of it where
+    it matters more. In whole seconds: they are told to people."""
+    least = min((one.weight(at) for one in needs.values()), default=1.0)
+    return {
+        camera_id: ceil(max(watch_s, one.shortest_s) * one.weight(at) / least)
+        for camera_id, one in needs.items()
+    }

@@ -13,6 +13,7 @@ from kitchen_watch.clock import Clock
 from kitchen_watch.control import TurnStatus
 from kitchen_watch.edge.turns.facts import Facts, TurnTaker
 from kitchen_watch.edge.turns.load import FEWEST_DUE, CameraLoad, Capacity, cost
+from kitchen_watch.edge.turns.needs import turn_lengths
 from kitchen_watch.edge.turns.schedule import Turn, Waiting, next_turn
 from kitchen_watch.edge.turns.settings import TurnSettings
 
@@ -93,11 +94,7 @@ class Roster:
         if turn is not None and turn.longest_revisit_s > settings.longest_revisit_s:
             found.append(too_many(turn, settings))
         if self._share is not None and self._clock.monotonic() - self._enough_at >= TOLD_AFTER_S:
-            found.append(
-                f"The machine is overloaded: of the frames due lately, {self._share:.0%} were looked at. Give"
-                " it fewer cameras or a lower analysis.frames_per_second, or let cameras take turns"
-                " (turns.mode)."
-            )
+            found.append(overloaded(self._share))
         return tuple(found)
 
     def look(self) -> None:
@@ -184,17 +181,17 @@ class Roster:
 
     def _line(self, cameras: dict[str, TurnTaker], facts: dict[str, Facts]) -> list[Waiting]:
         """Who could be looked at: a camera without a picture has no turn to lose."""
-        at = self._clock.now()
         there = {camera_id: camera for camera_id, camera in cameras.items() if facts[camera_id].streaming}
-        weights = {camera_id: camera.needs.weight(at) for camera_id, camera in there.items()}
-        least = min(weights.values(), default=1.0)
-        watch_s = self._settings().watch_s
+        lengths = turn_lengths(
+            {camera_id: camera.needs for camera_id, camera in there.items()},
+            self._settings().watch_s,
+            self._clock.now(),
+        )
         return [
             Waiting(
                 camera_id=camera_id,
                 cost=self._cost(camera, facts[camera_id]),
-                # Whole seconds: they are told to people.
-                watch_s=math.ceil(max(watch_s, camera.needs.shortest_s) * weights[camera_id] / least),
+                watch_s=lengths[camera_id],
                 looked_at=self._places[camera_id].looked_at,
                 watched=self._places[camera_id].share,
                 urgency=self._urgency(camera_id, facts[camera_id]),
@@ -276,4 +273,12 @@ def too_many(turn: Turn, settings: TurnSettings) -> str:
         f" {turn.longest_revisit_s:.0f} s, longer than turns.longest_revisit_s"
         f" ({settings.longest_revisit_s:.0f} s). About {carried} cameras would keep it: move some to another"
         " edge, shorten turns.watch_s, or raise longest_revisit_s."
+    )
+
+
+def overloaded(share: float) -> str:
+    """That the machine judges only this share of the frames due, and what to do."""
+    return (
+        f"The machine is overloaded: of the frames due lately, {share:.0%} were looked at. Give it fewer"
+        " cameras or a lower analysis.frames_per_second, or let cameras take turns (turns.mode)."
     )
