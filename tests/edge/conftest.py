@@ -1,32 +1,5 @@
-"""Fixtures of the edge's tests: a cluster's PostgreSQL where one is needed."""
+"""Fixtures: a cluster's PostgreSQL where one is needed."""
 
-from __future__ import annotations
+from tests.cluster_database import cluster_database, cluster_server
 
-from collections.abc import Iterator
-
-import psycopg
-import pytest
-from pydantic import SecretStr
-
-from kitchen_watch.edge.ownership.database import connect, plain, prepare
-from kitchen_watch.edge.ownership.schema import SCHEMA
-from tests.postgres import new_database, postgres_server
-
-TABLES = ("leases", "outbox_meta", "outbox_uploads", "outbox_manifests", "outbox_events", "outbox_violations")
-
-
-@pytest.fixture(scope="session")
-def _cluster_database() -> Iterator[SecretStr]:
-    with postgres_server() as server:
-        url = SecretStr(new_database(server))
-        with connect(url) as connection:
-            prepare(connection, url)
-        yield url
-
-
-@pytest.fixture
-def cluster_database(_cluster_database: SecretStr) -> SecretStr:
-    """A database with the edges' tables, empty."""
-    with psycopg.connect(plain(_cluster_database), autocommit=True) as connection:
-        connection.execute(f"TRUNCATE {', '.join(f'{SCHEMA}.{table}' for table in TABLES)}")
-    return _cluster_database
+__all__ = ["cluster_database", "cluster_server"]

@@ -11,10 +11,13 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from kitchen_watch import signing
 from kitchen_watch.clock import SystemClock
 from kitchen_watch.control import (
+    OWNER_REPLACED,
     CameraCommand,
     CommandAnswer,
     ConfigurationAnswer,
@@ -33,7 +36,7 @@ from kitchen_watch.edge.control_client import (
     ControlClient,
     retry_delay,
 )
-from kitchen_watch.errors import ConfigError, NotFound
+from kitchen_watch.errors import ConfigError, LeaseLost, NotFound
 
 SECRET = signing.new_secret()
 
@@ -206,5 +209,28 @@ async def test_whatever_the_backend_sends_the_edge_stays_or_comes_back(
             command = CameraCommand(command_id=uuid4(), camera_id="cam-1", action="snapshot")
             await backend.connection.send(command.model_dump_json())
             assert (await backend.next_of(CommandAnswer)).accepted
+        assert not running.done()
+        running.cancel()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("when", ["at the door", "while connected"])
+async def test_an_edge_that_was_taken_over_stops_and_one_without_a_token_tries_again(when: str) -> None:
+    async def refuse(connection: ServerConnection, _request: Request) -> Response | None:
+        if when == "while connected":
+            return None
+        body = b'{"code": "fenced", "detail": "The edge has a newer owner."}'
+        return Response(412, "Precondition Failed", Headers(), body)
+
+    async def replace(connection: ServerConnection) -> None:
+        await connection.close(OWNER_REPLACED)
+
+    async with await serve(replace, "127.0.0.1", 0, process_request=refuse) as server:
+        client = _client(_port(server))
+        client.fencing_token = 7
+        with pytest.raises(LeaseLost, match="holds fencing token 7"):
+            await asyncio.wait_for(client.run(), 10)
+        running = asyncio.create_task(_client(_port(server)).run())
+        await asyncio.sleep(0.3)
         assert not running.done()
         running.cancel()

@@ -211,10 +211,12 @@ async def test_an_outbox_that_cannot_be_written_is_tried_until_it_can(
             return await append(draft)  # type: ignore[arg-type]  # handed through as it came
 
         monkeypatch.setattr(s.shared.store, "append", sometimes)
-        monkeypatch.setattr("kitchen_watch.edge.recorder.RETRY_PAUSE", timedelta(0))
+        monkeypatch.setattr("kitchen_watch.edge.waiting.RETRY_PAUSE", timedelta(0))
         now = datetime.now(UTC)
         violation = _violation("NO_HAT", now)
         await s.recorder(ViolationChange(ChangeKind.GREW, violation, now), _frame(now), ())
+        assert len(s.recorder.waiting) == 1  # and the camera goes on being watched
+        await s.recorder.waiting.settled()
         assert [event.violation_id for event in await s.events()] == [violation.violation_id]
 
 

@@ -36,8 +36,8 @@ from kitchen_watch.edge.holding import HoldDesk
 from kitchen_watch.edge.opening import fit_rules, open_rules
 from kitchen_watch.edge.outbox.delivery import Delivery
 from kitchen_watch.edge.outbox.disk import DiskKeeper
+from kitchen_watch.edge.outbox.figures import Figures
 from kitchen_watch.edge.outbox.owned import open_owned
-from kitchen_watch.edge.outbox.records import OutboxCounts
 from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.edge.ownership.leases import Lease
 from kitchen_watch.edge.ownership.renewing import Renewal
@@ -95,6 +95,7 @@ class EdgeNode:
             store, edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock, fencing_token=token,
         )  # fmt: skip
+        self._figures = Figures(store, self._delivery, renewal)
         pusher = Pusher(
             edge_id=self.settings.edge_id, backend_url=self.settings.backend.url,
             secret=self.settings.backend.secret, clock=clock,
@@ -299,15 +300,14 @@ class EdgeNode:
 
     async def report(self) -> NodeReport:
         """Everything in numbers, now."""
-        counts = await self._store.counts()
-        oldest = await self._store.oldest_undelivered_age()
+        counts, oldest = await self._figures.read()
         cameras = tuple(camera.status() for camera in self.cameras)
         reasons = not_ready(cameras, timedelta(seconds=self._clock.monotonic() - self._started_at))
         return NodeReport(
             edge_id=self.settings.edge_id,
             ready=not reasons,
             reasons=reasons,
-            warnings=self._warnings(counts),
+            warnings=self._warnings(),
             cameras=cameras,
             outbox=OutboxReport(
                 pending=counts.pending, delivered=counts.delivered, dead=counts.dead,
@@ -326,15 +326,10 @@ class EdgeNode:
     def _inference_s(self) -> float | None:
         return mean_work(self._judgement.detector.statistics().values())
 
-    def _warnings(self, counts: OutboxCounts) -> tuple[str, ...]:
+    def _warnings(self) -> tuple[str, ...]:
         """What a person should know although everything runs."""
-        warnings = [*self._store.problems(), *self._keeper.warnings, *self._roster.warnings()]
-        if self._delivery.last_error is not None:
-            warnings.append(f"Events cannot be delivered at present: {self._delivery.last_error}")
-        if self._renewal is not None and self._renewal.trouble is not None:
-            warnings.append(f"The lease of this edge is not renewed at present: {self._renewal.trouble}")
-        if counts.uploads_lost:
-            warnings.append(f"{counts.uploads_lost} evidence files are missing or damaged on the disk.")
+        waiting = sum(len(camera.recorder.waiting) for camera in self.cameras)
+        warnings = [*self._figures.warnings(waiting), *self._keeper.warnings, *self._roster.warnings()]
         return tuple(str(shortened(warning)) for warning in warnings[:MOST_WARNINGS])
 
     async def _keep_references(self) -> None:

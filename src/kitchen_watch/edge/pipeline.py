@@ -1,6 +1,6 @@
 """The contents page of the edge: what happens to every frame of one camera, from stream to outbox.
 
-Frames may be dropped, violations never: from ``record`` on a violation is on disk.
+Frames may be dropped, violations never: ``record`` makes them durable.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Record(Protocol):
         ...
 
     async def __call__(self, change: ViolationChange, frame: Frame | None, tracks: Sequence[Track]) -> None:
-        """Return once it is on disk."""
+        """Return once it is on disk, or waits for an outbox that cannot be written just now."""
         ...
 
 

@@ -28,14 +28,12 @@ from kitchen_watch.edge.rules.violation import ChangeKind, Violation, ViolationC
 from kitchen_watch.edge.sealing import detections_seen, draft_of_change, draft_of_clip
 from kitchen_watch.edge.streams.frame import Frame
 from kitchen_watch.edge.tracks import Track
+from kitchen_watch.edge.waiting import Waiting
 from kitchen_watch.errors import EvidenceError
 from kitchen_watch.events import ModelUsed
 
 if TYPE_CHECKING:
     from kitchen_watch.edge.shadow.watching import ShadowWatch
-
-RETRY_PAUSE = timedelta(seconds=2)
-"""Between attempts to write an event that the disk does not take; nothing is forgotten meanwhile."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +74,7 @@ class Shared:
 
 
 class Recorder:
-    """Records for one camera. A step that cannot be written is tried until it is."""
+    """Records for one camera. A step that cannot be written is kept and tried until it is."""
 
     def __init__(
         self, shared: Shared, *, snapshots: Snapshots, clips: ClipMaker, plan: ClipPlan, labelling: Labelling
@@ -91,9 +89,12 @@ class Recorder:
         self._last_frame: Frame | None = None
         self._latest: dict[UUID, Violation] = {}
         self._filming: set[asyncio.Task[None]] = set()
+        self.waiting = Waiting(self._append, clock=shared.clock)
+        """Steps that the outbox does not take just now."""
 
     async def __call__(self, change: ViolationChange, frame: Frame | None, tracks: Sequence[Track]) -> None:
-        """Return once the step is on disk. See :class:`kitchen_watch.edge.pipeline.Record`."""
+        """Return once the step is on disk, or waits for an outbox that cannot be written just now.
+        See :class:`kitchen_watch.edge.pipeline.Record`."""
         violation = change.violation
         begins = change.kind in (ChangeKind.OPENED, ChangeKind.REOPENED)
         request, trouble = self._request_clip(change, frame) if begins else (None, None)
@@ -107,7 +108,7 @@ class Recorder:
             clip=ClipState.DUE if request is not None else None,
             detail=" ".join(filter(None, (violation.detail, detail, trouble))) or None,
         )
-        await self._append(draft)
+        await self.waiting.add(draft)
         self._note(change)
         if request is not None:
             task = asyncio.create_task(self._film(violation, request), name=f"clip-{violation.violation_id}")
@@ -128,6 +129,7 @@ class Recorder:
             task.cancel()
         if self._filming:
             await asyncio.wait(self._filming)
+        await self.waiting.close()
 
     def _request_clip(
         self, change: ViolationChange, frame: Frame | None
@@ -175,7 +177,7 @@ class Recorder:
             log.info("no clip", code=violation.code, camera_id=violation.camera_id, reason=detail)
         # The violation may have grown or closed while its clip was made: tell its latest state.
         latest = self._latest.get(violation.violation_id, violation)
-        await self._append(
+        await self.waiting.add(
             draft_of_clip(
                 latest, model=self._model, at=self._clock.now(), server_offset=self._shared.server_offset(),
                 package=package, detail=detail,
@@ -185,14 +187,7 @@ class Recorder:
             self._latest.pop(violation.violation_id, None)
 
     async def _append(self, draft: EventDraft) -> None:
-        while True:
-            try:
-                await self._shared.store.append(draft)
-            except EvidenceError as error:
-                log.error("event not on disk yet; trying again", code=draft.violation.code, reason=str(error))
-                await self._clock.sleep(RETRY_PAUSE)
-            else:
-                return
+        await self._shared.store.append(draft)
 
     def _note(self, change: ViolationChange) -> None:
         violation = change.violation

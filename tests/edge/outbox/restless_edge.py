@@ -11,8 +11,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from kitchen_watch.clock import SystemClock
+from kitchen_watch.edge.evidence.remote import open_remote
+from kitchen_watch.edge.outbox.postgres import SharedDatabase
 from kitchen_watch.edge.outbox.store import OutboxStore
+from kitchen_watch.edge.ownership.leases import Leases
 from kitchen_watch.edge.rules.violation import Violation
 from kitchen_watch.events import EventKind
 from tests.edge.outbox.situations import EDGE, draft, package, packages, violation
@@ -43,12 +48,19 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
-async def main(data_dir: Path) -> None:
-    store = await OutboxStore.open(packages(data_dir), edge_id=EDGE, clock=SystemClock())
+async def main(data_dir: Path, cluster: str | None = None, evidence: str | None = None) -> None:
+    shared = remote = None
+    if cluster is not None and evidence is not None:
+        url = SecretStr(cluster)
+        shared = SharedDatabase(url, Leases(url).acquire(EDGE, data_dir.name, takeover=True))
+        remote = open_remote(evidence, {}, edge_id=EDGE)
+    store = await OutboxStore.open(
+        packages(data_dir), edge_id=EDGE, clock=SystemClock(), shared=shared, remote=remote
+    )
     still_open = [item.violation for item in store.recovery.violations if item.violation.ended_at is None]
     say("resumed", *(item.violation_id for item in still_open))
     await asyncio.gather(*(work(store, data_dir, subject) for subject in [*still_open, None, None][:3]))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,20 +14,23 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from kitchen_watch.edge.evidence.remote import open_remote
 from kitchen_watch.edge.evidence.verification import verify
 from kitchen_watch.edge.outbox.schema import FILE_NAME
+from tests.edge.outbox import situations
 from tests.edge.outbox.backend_double import BackendDouble, real_clock
-from tests.edge.outbox.situations import opened
+from tests.edge.outbox.situations import EDGE, opened
 from tests.support import REPOSITORY
 
 ROUNDS = 6
 
 
-def live_and_die(data_dir: Path) -> tuple[set[str], set[str]]:
+def live_and_die(data_dir: Path, *where: str) -> tuple[set[str], set[str]]:
     """Run the restless edge and kill it; what it had been told was durable, and what it resumed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.edge.outbox.restless_edge", str(data_dir)],
+        [sys.executable, "-m", "tests.edge.outbox.restless_edge", str(data_dir), *where],
         stdout=subprocess.PIPE, text=True, cwd=REPOSITORY,
     )  # fmt: skip
     assert process.stdout is not None
@@ -89,6 +93,44 @@ async def test_kill_at_random_moments(tmp_path: Path) -> None:
         assert (counts.pending, counts.dead, counts.uploads_pending, counts.uploads_lost) == (0, 0, 0, 0)
     delivered = [str(event.event_id) for event in backend.accepted]
     assert sorted(delivered) == sorted(event_id for event_id, _, _ in events)
+    is_whole(backend)
+
+
+@pytest.mark.integration
+@pytest.mark.postgres
+async def test_machines_are_lost_one_after_the_other(
+    tmp_path: Path, cluster_database: SecretStr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each goes on where the one before was killed, with nothing of its disk."""
+    monkeypatch.setattr(situations, "CLUSTER", cluster_database)
+    evidence = f"file://{tmp_path / 'evidence of all'}".replace(" ", "%20")
+    promised: set[str] = set()
+    for number in range(3):
+        machine = tmp_path / f"machine-{number}"
+        machine.mkdir()
+        told, _ = live_and_die(machine, cluster_database.get_secret_value(), evidence)
+        promised |= told
+        shutil.rmtree(machine)
+    assert len(promised) > 3
+
+    clock = real_clock()
+    backend, last = BackendDouble(clock), tmp_path / "last"
+    async with opened(last, clock, remote=open_remote(evidence, {}, edge_id=EDGE)) as store:
+        delivery = backend.delivery(store)
+        while await delivery.deliver_once():
+            pass
+        while await delivery.upload_once():
+            pass
+        counts = await store.counts()
+        assert (counts.pending, counts.dead, counts.uploads_pending, counts.uploads_lost) == (0, 0, 0, 0)
+    delivered = [str(event.event_id) for event in backend.accepted]
+    assert len(delivered) == len(set(delivered))
+    assert promised <= set(delivered)
+    is_whole(backend)
+
+
+def is_whole(backend: BackendDouble) -> None:
+    """Every file arrived and the chain has neither gap nor fork."""
     assert backend.complete == {
         file.sha256 for event in backend.accepted if event.evidence for file in event.evidence.files
     }

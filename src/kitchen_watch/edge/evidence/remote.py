@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -146,7 +146,7 @@ def open_remote(url: str, options: Mapping[str, SecretStr], *, edge_id: str) -> 
     parts = urlsplit(url)
     try:
         if parts.scheme == "file":
-            Path(parts.path).mkdir(parents=True, exist_ok=True)
+            Path(unquote(parts.path)).mkdir(parents=True, exist_ok=True)
             store = _from_url()(url)
         elif parts.scheme == "memory":
             store = _from_url()(url)
