@@ -50,8 +50,9 @@ from kitchen_watch.backend.live.hub import LiveHub
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.backend.migrations.apply import upgrade
 from kitchen_watch.backend.notifications import routes as notification_routes
-from kitchen_watch.backend.notifications.channels import couriers_of
+from kitchen_watch.backend.notifications.channels import couriers_of, teller_of
 from kitchen_watch.backend.notifications.making import Notifications
+from kitchen_watch.backend.notifications.outside import Outside
 from kitchen_watch.backend.organisations import administration_routes, import_routes
 from kitchen_watch.backend.organisations import routes as organisation_routes
 from kitchen_watch.backend.pages.installing import install_pages
@@ -198,7 +199,7 @@ def make_relay(parts: Parts) -> Relay:
     followers = (
         LettersOfNotices(automatic, settings.deadlines.level_up_every),
         AlertMessages(settings.public_url),
-        Notifications(settings.notifications, settings.public_url, words_for),
+        Notifications(Outside(settings.notifications, words_for), settings.public_url),
     )
     return Relay(parts.database, parts.clock, followers, look_every_s=settings.outgoing.look_every_s)
 
@@ -224,8 +225,8 @@ def make_retention(
         parts.database,
         parts.clock,
         policy or settings.retention,
-        sweep=Sweep(parts.database, parts.clock, homes, settings.public_url),
-        public_url=settings.public_url,
+        sweep=Sweep(parts.database, parts.clock, homes, teller_of(settings)),
+        teller=teller_of(settings),
         free=free or parts.evidence.free_bytes,
     )
 
@@ -253,18 +254,19 @@ async def _running(*loops: _Loop) -> AsyncIterator[None]:
 def make_loops(parts: Parts) -> tuple[_Loop, ...]:
     """What looks now and then whether something is due."""
     database, clock, settings = parts.database, parts.clock, parts.settings
+    teller = teller_of(settings)
     return (
         ComplaintTimer(database, clock, complaint_routes.rules_of(parts)).looking(),
-        TaskTimer(database, clock, settings.tasks, public_url=settings.public_url).looking(),
+        TaskTimer(database, clock, settings.tasks, teller=teller).looking(),
         make_retention(parts),
         Publisher(database, clock, parts.control),
         Errands(database, clock, parts.control),
-        ReportTimer(database, clock, settings.reports, patrols=settings.patrols),
+        ReportTimer(database, clock, settings.reports, teller=teller, patrols=settings.patrols),
         RatingTimer(database, clock, settings.ratings).looking(),
         MonthsTimer(database, clock).looking(),
         PresenceTimer(database, clock).looking(),
         SweepWarnings(database, clock, settings.patrols),
-        SelfCheckTimer(database, clock, settings.self_checks, public_url=settings.public_url).looking(),
+        SelfCheckTimer(database, clock, settings.self_checks, teller=teller).looking(),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from kitchen_watch.backend.database import Database
+from kitchen_watch.backend.notifications.channels import teller_of
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.reports.content import ReportContent
 from kitchen_watch.backend.reports.tables import ReportKind, ReportRow
@@ -44,7 +45,7 @@ def look(backend: Backend) -> int:
     settings = backend.parts.settings
     database = Database(settings.database)
     try:
-        return ReportTimer(database, backend.clock, settings.reports).look()
+        return ReportTimer(database, backend.clock, settings.reports, teller=teller_of(settings)).look()
     finally:
         database.close()
 

@@ -75,6 +75,10 @@ def test_who_is_asked_confirms_once_and_who_does_not_is_reminded_once_a_day(worl
     look(world)
     detail = officer.get(f"/api/v1/reports/{report.id}").json()
     assert (detail["receipts"][0]["reminders"], detail["can_acknowledge"]) == (1, True)
+    told = officer.get("/api/v1/notifications").json()["items"]
+    assert [(one["occasion"], one["subject_kind"], one["subject_id"]) for one in told] == [
+        ("report_unconfirmed", "report", report.id)
+    ]
     tonight = officer.get("/api/v1/reports/tonight").json()
     assert (tonight["counts"]["report"], tonight["lines"][-1]["detail"]) == (1, report.reference)
     assert "有已发布的报告等待您确认" in officer.get("/reports").text

@@ -15,6 +15,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from kitchen_watch.backend.audit.tables import AuditRow
+from kitchen_watch.backend.notifications.channels import teller_of
 from kitchen_watch.backend.notifications.tables import NotificationRow
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.self_checks.figures import self_checks_figures
@@ -212,7 +213,9 @@ def test_a_restaurant_is_reminded_once_however_often_the_timers_look(district: B
 
     def look() -> int:
         settings = parts.settings.self_checks
-        return SelfCheckTimer(parts.database, district.clock, settings, public_url="https://x.cn").look()
+        return SelfCheckTimer(
+            parts.database, district.clock, settings, teller=teller_of(district.parts.settings)
+        ).look()
 
     assert look() == 0, "at noon nobody is pressed"
     district.clock.advance(timedelta(hours=9, minutes=30))

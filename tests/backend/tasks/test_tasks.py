@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from kitchen_watch.backend.notifications.channels import teller_of
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.tasks.figures import TaskFigures, tasks_figures
 from kitchen_watch.backend.tasks.timer import TaskTimer
@@ -141,7 +142,7 @@ def test_a_report_carries_a_file_that_only_its_scope_can_fetch(given: Backend) -
 def test_units_are_reminded_before_the_due_day_and_once_after_it(given: Backend) -> None:
     parts = given.parts
     timers = [
-        TaskTimer(parts.database, given.clock, parts.settings.tasks, public_url="http://127.0.0.1")
+        TaskTimer(parts.database, given.clock, parts.settings.tasks, teller=teller_of(given.parts.settings))
         for _ in range(2)
     ]
 
@@ -211,7 +212,7 @@ def test_a_task_that_is_due_some_day_does_not_stop_the_reminders_of_others(given
     done = apply(admin, send(admin, "tasks", HEAD + "0,,长期工作,餐饮科,grid-1,9999-12-31,1\n"))
     assert done.status_code == 200, done.text
     timer = TaskTimer(
-        given.parts.database, given.clock, given.parts.settings.tasks, public_url="http://127.0.0.1"
+        given.parts.database, given.clock, given.parts.settings.tasks, teller=teller_of(given.parts.settings)
     )
     timer.look()
     later(given, days=1, hours=1)

@@ -26,6 +26,7 @@ from kitchen_watch.backend.complaints.views import (
     complaint_detail,
     complaint_page,
 )
+from kitchen_watch.backend.notifications.channels import teller_of
 from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
 
@@ -37,7 +38,7 @@ _Id = Annotated[int, Path(ge=0, le=MAX_ID)]
 def rules_of(parts: Parts) -> service.Rules:
     """What of the settings counts for complaints."""
     settings = parts.settings
-    return service.Rules(settings.complaints, settings.tasks, settings.public_url)
+    return service.Rules(settings.complaints, settings.tasks, teller_of(settings))
 
 
 @router.get("", summary="Complaints")

@@ -25,9 +25,10 @@ from kitchen_watch.backend.database import exclusive
 from kitchen_watch.backend.holds.schemas import HoldBody
 from kitchen_watch.backend.holds.service import place as place_hold
 from kitchen_watch.backend.holds.tables import HoldKind
-from kitchen_watch.backend.notifications.rules import Occasion
-from kitchen_watch.backend.notifications.telling import News, officers_of, tell
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
+from kitchen_watch.backend.notifications.telling import News, Teller, officers_of
 from kitchen_watch.backend.organisations.service import visible_premises
+from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.organisations.writing import Author, check_version
 from kitchen_watch.backend.tasks.giving import NewTask, give, settle
 from kitchen_watch.backend.tasks.settings import TaskSettings
@@ -74,7 +75,7 @@ class Rules:
 
     complaints: ComplaintSettings
     tasks: TaskSettings
-    public_url: str
+    teller: Teller
 
 
 def file(session: Session, author: Author, body: ComplaintBody, rules: Rules) -> ComplaintRow:
@@ -125,10 +126,23 @@ def file(session: Session, author: Author, body: ComplaintBody, rules: Rules) ->
         source=source(row),
     )
     _give_task(session, author, row, premises.name, rules)
-    news = News(source(row), Occasion.COMPLAINT, f"{title(row)} {premises.name}", f"complaints/{row.id}")
+    news = news_of(session, row, source(row), Occasion.COMPLAINT, premises.name)
     people = set(officers_of(session, row.node_id)) - {author.person.id}
-    tell(session, people, news, public_url=rules.public_url, now=now)
+    rules.teller.tell(session, people, news, now=now)
     return row
+
+
+def news_of(session: Session, row: ComplaintRow, name: str, occasion: Occasion, premises: str) -> News:
+    """What is told of a complaint to its grid; ``name`` is that of the moment."""
+    return News(
+        name,
+        occasion,
+        f"{title(row)} {premises}",
+        f"complaints/{row.id}",
+        Subject.COMPLAINT,
+        row.id,
+        session.get_one(NodeRow, row.node_id).path,
+    )
 
 
 def take_step(

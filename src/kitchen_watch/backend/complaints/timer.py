@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from kitchen_watch.backend.complaints.clocks import next_moment
-from kitchen_watch.backend.complaints.service import Rules, source, title
+from kitchen_watch.backend.complaints.service import Rules, news_of, source
 from kitchen_watch.backend.complaints.tables import ComplaintRow
 from kitchen_watch.backend.complaints.views import due_at
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.looking import Looking, claimed
 from kitchen_watch.backend.notifications.rules import Occasion
-from kitchen_watch.backend.notifications.telling import News, officers_of, tell
+from kitchen_watch.backend.notifications.telling import officers_of
 from kitchen_watch.backend.organisations.tables import PremisesRow
 from kitchen_watch.clock import Clock
 
@@ -67,11 +67,7 @@ class ComplaintTimer:
                 row.next_at = next_moment(self._rules.complaints, row.term_began_at, due, now=now)
                 premises = session.get_one(PremisesRow, row.premises_id)
                 people = {*officers_of(session, row.node_id), row.handler_id or row.filed_by}
-                news = News(
-                    f"{source(row)}/{moment:%Y%m%dT%H%M%S}",
-                    Occasion.COMPLAINT_DUE,
-                    f"{title(row)} {premises.name}",
-                    f"complaints/{row.id}",
-                )
-                tell(session, people, news, public_url=self._rules.public_url, now=now)
+                moment_name = f"{source(row)}/{moment:%Y%m%dT%H%M%S}"
+                news = news_of(session, row, moment_name, Occasion.COMPLAINT_DUE, premises.name)
+                self._rules.teller.tell(session, people, news, now=now)
             return len(rows)

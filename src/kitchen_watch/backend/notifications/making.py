@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -14,25 +14,19 @@ from kitchen_watch.backend.alerts.feed import FeedEntry
 from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.deadlines.running import zone_of
 from kitchen_watch.backend.notifications.happenings import Happening, happenings_of
+from kitchen_watch.backend.notifications.outside import Carried, Outside
 from kitchen_watch.backend.notifications.recipients import recipients_of
-from kitchen_watch.backend.notifications.rules import Occasion, send_at
-from kitchen_watch.backend.notifications.settings import NotificationSettings
+from kitchen_watch.backend.notifications.rules import Subject
 from kitchen_watch.backend.notifications.tables import NotificationRow, PreferencesRow
 from kitchen_watch.backend.organisations.tables import PremisesRow
-from kitchen_watch.backend.webhooks.messages import NOTIFICATION, receivers_of
-from kitchen_watch.backend.webhooks.tables import Channel, MessageRow, MessageState, ReceiverKind
-
-Words = Callable[[Occasion, Mapping[str, Any], str | None], tuple[str, str]]
-"""Subject and text of an occasion with its facts, in the language of a locale (``None``: Chinese)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """Makes them. ``words`` belongs to the pages, which know the languages."""
+    """Makes them."""
 
-    settings: NotificationSettings
+    outside: Outside
     public_url: str
-    words: Words
 
     def __call__(self, session: Session, entries: Sequence[FeedEntry], now: datetime) -> None:
         """Store who is told of these entries."""
@@ -41,7 +35,8 @@ class Notifications:
             facts = self._facts(happening, premises)
             for person in recipients_of(session, happening):
                 self._tell(session, person, happening, facts, premises.time_zone, now)
-            self._tell_groups(session, happening, facts, premises.time_zone, now)
+            carried = _carried(happening, facts, premises.time_zone)
+            self.outside.groups(session, happening.node_path, carried, now)
         session.flush()
 
     def _facts(self, happening: Happening, premises: PremisesRow) -> dict[str, Any]:
@@ -84,87 +79,25 @@ class Notifications:
                 occasion=occasion,
                 alert_id=happening.alert.id,
                 letter_id=happening.letter_id,
+                subject_kind=Subject.LETTER if happening.letter_id else Subject.ALERT,
+                subject_id=happening.letter_id or happening.alert.id,
                 tier=tier,
                 suspected=happening.suspected,
                 facts=facts,
                 at=happening.at,
             )
         )
-        if not (self.settings.mail.host and preferences and preferences.by_email and preferences.email):
-            return
-        subject, text = self.words(occasion, facts, person.locale)
-        _queue(
-            session,
-            MessageRow(
-                message_id=f"mail-{happening.source.replace('/', '-')}-p{person.id}",
-                channel=Channel.EMAIL,
-                person_id=person.id,
-                lane=f"p{person.id}/a{happening.alert.id}",
-                type=NOTIFICATION,
-                payload={"to": preferences.email, "subject": subject, "text": text},
-                state=MessageState.PENDING,
-                created_at=now,
-                next_at=send_at(
-                    now,
-                    tier,
-                    quiet_from=_time(preferences.quiet_from, self.settings.quiet_from),
-                    quiet_to=_time(preferences.quiet_to, self.settings.quiet_to),
-                    zone=zone_of(time_zone),
-                ),
-            ),
-        )
-
-    def _tell_groups(
-        self, session: Session, happening: Happening, facts: dict[str, Any], time_zone: str, now: datetime
-    ) -> None:
-        for receiver, below in receivers_of(session, ReceiverKind.WEBHOOK, ReceiverKind.DINGTALK):
-            if NOTIFICATION not in receiver.types or not happening.node_path.startswith(below):
-                continue
-            if receiver.only_codes and happening.alert.code not in receiver.codes:
-                continue
-            subject, text = self.words(happening.telling.occasion, facts, None)
-            message_id = f"notice-{happening.source.replace('/', '-')}-r{receiver.id}"
-            at = now
-            if receiver.kind is ReceiverKind.DINGTALK:
-                at = send_at(
-                    now,
-                    happening.alert.tier,
-                    quiet_from=self.settings.quiet_from,
-                    quiet_to=self.settings.quiet_to,
-                    zone=zone_of(time_zone),
-                )
-            _queue(
-                session,
-                MessageRow(
-                    message_id=message_id,
-                    channel=Channel(receiver.kind.value),
-                    receiver_id=receiver.id,
-                    lane=f"r{receiver.id}/n{happening.alert.id}",
-                    type=NOTIFICATION,
-                    payload={
-                        "schema_version": 1,
-                        "message_id": message_id,
-                        "type": NOTIFICATION,
-                        "at": happening.at.isoformat(),
-                        "occasion": happening.telling.occasion.value,
-                        "receiver_code": receiver.codes.get(happening.alert.code, happening.alert.code),
-                        "subject": subject,
-                        "text": text,
-                        **facts,
-                    },
-                    state=MessageState.PENDING,
-                    created_at=now,
-                    next_at=at,
-                ),
-            )
+        self.outside.mail(session, person, preferences, _carried(happening, facts, time_zone), now)
 
 
-def _queue(session: Session, message: MessageRow) -> None:
-    known = select(MessageRow.id).where(MessageRow.message_id == message.message_id)
-    if session.scalar(known) is None:
-        session.add(message)
-        session.flush()  # ids grow in this order
-
-
-def _time(chosen: str | None, otherwise: time) -> time:
-    return time.fromisoformat(chosen) if chosen else otherwise
+def _carried(happening: Happening, facts: dict[str, Any], time_zone: str) -> Carried:
+    return Carried(
+        source=happening.source,
+        lane=f"a{happening.alert.id}",
+        occasion=happening.telling.occasion,
+        tier=happening.alert.tier,
+        facts=facts,
+        at=happening.at,
+        zone=zone_of(time_zone),
+        code=happening.alert.code,
+    )

@@ -40,6 +40,21 @@ class Occasion(StrEnum):
     DISK_SHORT = "disk_short"
     FILE_STUCK = "file_stuck"
     SELF_CHECK = "self_check"
+    REPORT_UNCONFIRMED = "report_unconfirmed"
+
+
+class Subject(StrEnum):
+    """What a notification is about."""
+
+    ALERT = "alert"
+    LETTER = "letter"
+    COMPLAINT = "complaint"
+    TASK = "task"
+    SELF_CHECK = "self_check"
+    """Of a premises; there is no check yet."""
+    REPORT = "report"
+    SERVICE = "service"
+    """The service itself: its disk."""
 
 
 class Side(StrEnum):

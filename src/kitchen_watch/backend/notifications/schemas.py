@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from kitchen_watch.backend.bounds import MAX_ID
-from kitchen_watch.backend.notifications.rules import Occasion
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
 
 _Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 _Mail = Annotated[
@@ -22,6 +22,8 @@ class NotificationView(BaseModel):
     occasion: Occasion
     alert_id: int | None
     letter_id: int | None
+    subject_kind: Subject = Field(description="what it is about")
+    subject_id: int | None = Field(description="id of that; of a self-check the premises'")
     tier: int
     suspected: bool
     facts: dict[str, object]

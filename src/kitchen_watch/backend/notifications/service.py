@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.auth.person import Person
-from kitchen_watch.backend.notifications.making import Words
+from kitchen_watch.backend.notifications.outside import Words
 from kitchen_watch.backend.notifications.schemas import (
     NotificationPage,
     NotificationView,
@@ -118,6 +118,8 @@ def _view(row: NotificationRow, words: Words, locale: str | None) -> Notificatio
         occasion=row.occasion,
         alert_id=row.alert_id,
         letter_id=row.letter_id,
+        subject_kind=row.subject_kind,
+        subject_id=row.subject_id,
         tier=row.tier,
         suspected=row.suspected,
         facts=row.facts,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kitchen_watch.backend.notifications.rules import Occasion
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
 from kitchen_watch.backend.tables import BigId, JsonValue, Table, stored_enum
 
 
@@ -27,6 +27,9 @@ class NotificationRow(Table):
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id"), index=True)
     """Empty for what is about no alert: a complaint, a task, the disk. ``facts`` then hold its ``page``."""
     letter_id: Mapped[int | None] = mapped_column(ForeignKey("letters.id"))
+    subject_kind: Mapped[Subject] = mapped_column(stored_enum(Subject))
+    subject_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Of the alert, letter, complaint, task or report, or of the premises of a self-check."""
     tier: Mapped[int]
     suspected: Mapped[bool]
     facts: Mapped[dict[str, Any]] = mapped_column(JsonValue)

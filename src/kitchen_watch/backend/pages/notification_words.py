@@ -55,6 +55,10 @@ OCCASIONS: Mapping[Occasion, tuple[str, str]] = MappingProxyType(
             N_("Self-check due"),
             N_("A self-check of your restaurant is due today and has not been handed in."),
         ),
+        Occasion.REPORT_UNCONFIRMED: (
+            N_("Report not confirmed"),
+            N_("A report was published to you and you have not confirmed it yet. Read and confirm it."),
+        ),
         Occasion.DISK_SHORT: (
             N_("The disk is short"),
             N_(

@@ -24,7 +24,7 @@ from kitchen_watch.backend.parts import PartsOf
 from kitchen_watch.backend.presence.service import coverage
 from kitchen_watch.backend.statistics.figures import LOCAL_OFFSET_MINUTES
 from kitchen_watch.backend.statistics.schemas import StatisticsView
-from kitchen_watch.backend.statistics.service import precision, question_of, statistics
+from kitchen_watch.backend.statistics.service import every_precision, question_of, statistics
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,7 +72,8 @@ def show_statistics(request: Request, person: Regulator, frame: FrameOf, parts: 
             business_types=(business,) if business else (),
         )  # fmt: skip
         found = statistics(session, question, now=frame.now, node_id=node_id)
-        sources = {by: precision(session, question, by)[:SHOWN_SOURCES] for by in ("rule", "camera", "model")}
+        precise = every_precision(session, question)
+    sources = {by: found_[:SHOWN_SOURCES] for by, found_ in precise.items()}
     chosen = {
         "since_at": since_at.isoformat(), "until_at": until_at.isoformat(), "grid_id": node_id or "",
         "code": code, "tier": tier or "", "business_type": business,

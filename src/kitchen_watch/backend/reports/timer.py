@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.database import Database, exclusive
 from kitchen_watch.backend.looking import Looking
+from kitchen_watch.backend.notifications.telling import Teller
 from kitchen_watch.backend.organisations.scope import Scope
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.patrols.settings import PatrolSettings
@@ -56,12 +57,14 @@ class ReportTimer(Looking):
         clock: Clock,
         settings: ReportSettings,
         *,
+        teller: Teller,
         patrols: PatrolSettings | None = None,
     ) -> None:
         super().__init__("reports", self.look, every_s=settings.look_every_s)
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._teller = teller
         self._patrols = patrols or PatrolSettings()
 
     def look(self) -> int:
@@ -70,7 +73,7 @@ class ReportTimer(Looking):
         issued = 0
         while not self.stopping and (due := self._claim()) is not None:
             issued += self._issue(due)
-        remind(self._database, self._clock.now(), self._settings)
+        remind(self._database, self._clock.now(), self._settings, self._teller)
         return issued
 
     def _set_clocks(self) -> None:

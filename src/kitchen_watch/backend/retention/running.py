@@ -24,8 +24,8 @@ from kitchen_watch.backend.handling.tables import PhotoRow
 from kitchen_watch.backend.holds.held import active, lock_holds
 from kitchen_watch.backend.holds.tables import HoldRow
 from kitchen_watch.backend.looking import Looking, claimed
-from kitchen_watch.backend.notifications.rules import Occasion
-from kitchen_watch.backend.notifications.telling import News, administrators, tell
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
+from kitchen_watch.backend.notifications.telling import News, Teller, administrators
 from kitchen_watch.backend.retention.cases import Expired, expired_cases
 from kitchen_watch.backend.retention.records import OldFile, old_files
 from kitchen_watch.backend.retention.settings import RetentionSettings
@@ -52,7 +52,7 @@ class Retention(Looking):
         policy: RetentionSettings,
         *,
         sweep: Sweep,
-        public_url: str,
+        teller: Teller,
         free: Callable[[], int],
     ) -> None:
         super().__init__("retention", self.look, every_s=policy.look_every_s)
@@ -60,7 +60,7 @@ class Retention(Looking):
         self._clock = clock
         self._policy = policy
         self._sweep = sweep
-        self._public_url = public_url
+        self._teller = teller
         self._free = free
 
     def look(self) -> int:
@@ -218,8 +218,8 @@ class Retention(Looking):
         log.info("retention ran", key=run.key, files=run.deleted_files, bytes=run.freed_bytes)
         if run.kind is RunKind.PRESSURE and (run.deleted_files or run.still_short):
             day = f"{now.astimezone(ZoneInfo(self._policy.time_zone)):%Y-%m-%d}"
-            news = News(f"disk/{day}", Occasion.DISK_SHORT, day, "retention")
-            tell(session, administrators(session), news, public_url=self._public_url, now=now)
+            news = News(f"disk/{day}", Occasion.DISK_SHORT, day, "retention", Subject.SERVICE)
+            self._teller.tell(session, administrators(session), news, now=now)
 
 
 def _write_down(

@@ -22,8 +22,8 @@ from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.backend.evidence.upload import lock_content
 from kitchen_watch.backend.handling.tables import PhotoRow
 from kitchen_watch.backend.looking import claimed
-from kitchen_watch.backend.notifications.rules import Occasion
-from kitchen_watch.backend.notifications.telling import News, administrators, tell
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
+from kitchen_watch.backend.notifications.telling import News, Teller, administrators
 from kitchen_watch.backend.retention.tables import DeletedKind, DeletionRow, RetentionRunRow, StuckFileRow
 from kitchen_watch.backend.self_checks.tables import SelfCheckPhotoRow
 from kitchen_watch.backend.tasks.tables import TaskAttachmentRow
@@ -64,7 +64,7 @@ class Sweep:
     database: Database
     clock: Clock
     homes: Mapping[DeletedKind, PathOf]
-    public_url: str
+    teller: Teller
 
     def __call__(self) -> None:
         """Remove the files of deletions that are committed; one that something else shows stays."""
@@ -94,8 +94,9 @@ class Sweep:
             )
             log.warning("a file cannot be removed", deletion=deletion.id, reason=str(error)[:300])
             about = f"{deletion.name} · {deletion.sha256[:16]}"
-            news = News(f"stuck/{now:%Y-%m-%d}", Occasion.FILE_STUCK, about, "retention")
-            tell(session, administrators(session), news, public_url=self.public_url, now=now)
+            source = f"stuck/{now:%Y-%m-%d}"
+            news = News(source, Occasion.FILE_STUCK, about, "retention", Subject.SERVICE)
+            self.teller.tell(session, administrators(session), news, now=now)
 
     def _try_again(
         self,

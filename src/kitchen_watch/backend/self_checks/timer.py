@@ -12,9 +12,9 @@ from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.database import Database, exclusive
 from kitchen_watch.backend.looking import Looking
-from kitchen_watch.backend.notifications.rules import Occasion
-from kitchen_watch.backend.notifications.telling import News, tell
-from kitchen_watch.backend.organisations.tables import PremisesRow
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
+from kitchen_watch.backend.notifications.telling import News, Teller
+from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.self_checks.calendar import Slot
 from kitchen_watch.backend.self_checks.due import closed_days, due_slots, handed_in, premises_asked
 from kitchen_watch.backend.self_checks.settings import SelfCheckSettings
@@ -29,12 +29,12 @@ class SelfCheckTimer:
     """Looks now and then whose self-check is due soon."""
 
     def __init__(
-        self, database: Database, clock: Clock, settings: SelfCheckSettings, *, public_url: str
+        self, database: Database, clock: Clock, settings: SelfCheckSettings, *, teller: Teller
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._public_url = public_url
+        self._teller = teller
 
     def looking(self) -> Looking:
         """The loop that makes this process look."""
@@ -74,9 +74,14 @@ class SelfCheckTimer:
         # Another process may have been faster: under the lock it is asked once more.
         known = _reminded(session, {slot.period for _, slot in wanted})
         ids = {premises_id for premises_id, _ in wanted}
-        names = dict(
-            session.execute(select(PremisesRow.id, PremisesRow.name).where(PremisesRow.id.in_(ids))).all()
-        )
+        names: dict[int, str] = {}
+        paths: dict[int, str] = {}
+        for premises_id, name, path in session.execute(
+            select(PremisesRow.id, PremisesRow.name, NodeRow.path)
+            .join(NodeRow, NodeRow.id == PremisesRow.node_id)
+            .where(PremisesRow.id.in_(ids))
+        ):
+            names[premises_id], paths[premises_id] = name, path
         count = 0
         for premises_id, slot in wanted:
             if (premises_id, slot.kind, slot.period) in known:
@@ -89,8 +94,11 @@ class SelfCheckTimer:
                 occasion=Occasion.SELF_CHECK,
                 about=f"{names[premises_id]} · {slot.period}",
                 page="self-checks",
+                subject=Subject.SELF_CHECK,
+                subject_id=premises_id,
+                node_path=paths[premises_id],
             )
-            tell(session, _people(session, premises_id), news, public_url=self._public_url, now=now)
+            self._teller.tell(session, _people(session, premises_id), news, now=now)
             count += 1
         session.flush()
         return count

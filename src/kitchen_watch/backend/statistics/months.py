@@ -1,5 +1,8 @@
 """Sums of whole months, kept, and how a span is put together from them and from the alerts themselves.
 
+A question for codes, tiers or business types reads slices that are kept of each; one for several of these
+at once counts the alerts themselves.
+
 The feed tells what changed since a month was summed: for those grids the alerts are counted anew at
 every reading, until :func:`keep_months` has summed them again. So what is read is always exact.
 A month is kept only a week after its end: until then reminders and clocks still run in it.
@@ -7,17 +10,17 @@ A month is kept only a week after its end: until then reminders and clocks still
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts.feed import latest_feed_id
 from kitchen_watch.backend.alerts.tables import AlertRow, FeedEntryRow
-from kitchen_watch.backend.organisations.tables import NodeRow
+from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.statistics.figures import (
     LOCAL_OFFSET_MINUTES,
     AlertFigures,
@@ -26,7 +29,13 @@ from kitchen_watch.backend.statistics.figures import (
     sums_by_grid,
 )
 from kitchen_watch.backend.statistics.questions import NO_GRID, REPEAT_DAYS, Question, below_paths
-from kitchen_watch.backend.statistics.tables import KeptMonthRow, MonthSumsRow
+from kitchen_watch.backend.statistics.tables import (
+    KeptMonthRow,
+    KeptTypeRow,
+    MonthSliceRow,
+    MonthSumsRow,
+    SliceKind,
+)
 
 SETTLES_IN = timedelta(days=7)
 _OFFSET = timedelta(minutes=LOCAL_OFFSET_MINUTES)
@@ -41,7 +50,7 @@ def sums_of(session: Session, question: Question, now: datetime) -> dict[int, Gr
     sums: dict[int, GridSums] = {NO_GRID: GridSums()}
     kept = _usable(session, question)
     for month in kept:
-        changed = _changed(session, month)
+        changed = _changed(session, month, types=bool(question.business_types))
         for grid, content in _read(session, question, month.month, without=changed):
             add_json(sums.setdefault(grid, GridSums()).figures, sums[NO_GRID], content)
         if changed:
@@ -62,13 +71,10 @@ def keep_months(session: Session, now: datetime) -> int:
     kept = {row.month: row for row in session.scalars(select(KeptMonthRow))}
     newest = latest_feed_id(session)  # before what it covers is read
     for month in kept.values():
-        changed = _changed(session, month)
+        changed = _changed(session, month, types=True)
         if changed:
-            session.execute(
-                delete(MonthSumsRow).where(
-                    MonthSumsRow.month == month.month, MonthSumsRow.node_id.in_(changed)
-                )
-            )
+            for table in (MonthSumsRow, MonthSliceRow):
+                session.execute(delete(table).where(table.month == month.month, table.node_id.in_(changed)))
             made = _store(session, month.month, now, frozenset(changed))
             month.feed_id = newest
             return made + 1
@@ -112,7 +118,7 @@ def gaps(since_at: datetime, until_at: datetime, months: Iterable[str]) -> list[
 
 
 def _usable(session: Session, question: Question) -> list[KeptMonthRow]:
-    if question.codes or question.tiers or question.business_types or question.premises_ids:
+    if question.premises_ids or len(_asked(question)) > 1:
         return []
     rows = session.scalars(select(KeptMonthRow).order_by(KeptMonthRow.month)).all()
     return [
@@ -122,37 +128,58 @@ def _usable(session: Session, question: Question) -> list[KeptMonthRow]:
     ]
 
 
+def _asked(question: Question) -> dict[SliceKind, tuple[str, ...]]:
+    """By what the question divides, and which parts it is about."""
+    wanted = {
+        SliceKind.CODE: question.codes,
+        SliceKind.TIER: tuple(map(str, question.tiers)),
+        SliceKind.BUSINESS_TYPE: question.business_types,
+    }
+    return {kind: values for kind, values in wanted.items() if values}
+
+
 def _read(
     session: Session, question: Question, month: str, *, without: set[int]
 ) -> Iterable[tuple[int, dict[str, Any]]]:
-    query = select(MonthSumsRow.node_id, MonthSumsRow.sums).where(
-        MonthSumsRow.month == month, MonthSumsRow.node_id.not_in(without)
-    )
+    asked = _asked(question)
+    table = MonthSliceRow if asked else MonthSumsRow
+    query = select(table.node_id, table.sums).where(table.month == month, table.node_id.not_in(without))
+    for kind, values in asked.items():
+        query = query.where(MonthSliceRow.kind == kind, MonthSliceRow.value.in_(values))
     if not question.everything:
-        query = query.where(MonthSumsRow.node_id.in_(select(NodeRow.id).where(below_paths(question.paths))))
+        query = query.where(table.node_id.in_(select(NodeRow.id).where(below_paths(question.paths))))
     return ((node_id, content) for node_id, content in session.execute(query))
 
 
-def _changed(session: Session, month: KeptMonthRow) -> set[int]:
+def _changed(session: Session, month: KeptMonthRow, *, types: bool) -> set[int]:
     """Grids whose sums of this month may be other ones now; none without news in the feed.
+
+    With ``types`` also those with alerts of a premises that is of another business type by now.
 
     An alert also decides whether the next of its premises is a repeat: weeks later, in the month that
     follows, and in another grid when the premises has moved. So it is the premises that are looked up.
     """
-    if latest_feed_id(session) <= month.feed_id:
-        return set()
     since_at, until_at = month_span(month.month)
-    premises = (
-        select(AlertRow.premises_id)
-        .join(FeedEntryRow, FeedEntryRow.alert_id == AlertRow.id)
-        .where(
-            FeedEntryRow.id > month.feed_id,
-            AlertRow.found_at >= since_at - timedelta(days=max(REPEAT_DAYS)),
-            AlertRow.found_at < until_at,
+    ids: set[int] = set()
+    if latest_feed_id(session) > month.feed_id:
+        premises = (
+            select(AlertRow.premises_id)
+            .join(FeedEntryRow, FeedEntryRow.alert_id == AlertRow.id)
+            .where(
+                FeedEntryRow.id > month.feed_id,
+                AlertRow.found_at >= since_at - timedelta(days=max(REPEAT_DAYS)),
+                AlertRow.found_at < until_at,
+            )
+            .distinct()
         )
-        .distinct()
-    )
-    ids = set(session.scalars(premises))
+        ids |= set(session.scalars(premises))
+    if types:
+        now_another = (
+            select(KeptTypeRow.premises_id)
+            .join(PremisesRow, PremisesRow.id == KeptTypeRow.premises_id)
+            .where(KeptTypeRow.month == month.month, KeptTypeRow.business_type != PremisesRow.business_type)
+        )
+        ids |= set(session.scalars(now_another))
     if not ids:
         return set()
     grids = (
@@ -178,8 +205,33 @@ def _store(session: Session, month: str, now: datetime, node_ids: frozenset[int]
     session.add_all(
         MonthSumsRow(month=month, node_id=grid, sums=to_json(counted)) for grid, counted in sums.items()
     )
+    for kind, value, part in _slices(session, question, sums):
+        divided = sums_by_grid(session, part, now, hours_by_grid=True)
+        session.add_all(
+            MonthSliceRow(month=month, kind=kind, value=value, node_id=grid, sums=to_json(counted))
+            for grid, counted in divided.items()
+        )
+        session.flush()
+    session.execute(delete(KeptTypeRow).where(KeptTypeRow.month == month))
+    types = select(literal(month), PremisesRow.id, PremisesRow.business_type)
+    session.execute(insert(KeptTypeRow).from_select(["month", "premises_id", "business_type"], types))
     session.flush()
     return len(sums)
+
+
+def _slices(
+    session: Session, question: Question, sums: dict[int, GridSums]
+) -> Iterator[tuple[SliceKind, str, Question]]:
+    """The parts of a question that occur in it."""
+    for code in sorted({code for counted in sums.values() for code in counted.codes}):
+        yield SliceKind.CODE, code, replace(question, codes=(code,))
+    for tier in sorted(session.scalars(select(AlertRow.tier).where(*question.where()).distinct())):
+        yield SliceKind.TIER, str(tier), replace(question, tiers=(tier,))
+    kinds = select(PremisesRow.business_type).where(
+        PremisesRow.id.in_(select(AlertRow.premises_id).where(*question.where()))
+    )
+    for business_type in sorted(session.scalars(kinds.distinct())):
+        yield SliceKind.BUSINESS_TYPE, business_type, replace(question, business_types=(business_type,))
 
 
 def to_json(sums: GridSums) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -98,7 +100,18 @@ def statistics(
 
 def precision(session: Session, question: Question, by: str) -> list[PrecisionView]:
     """By rule, camera or model: how many judged alerts were right, and what threshold would help."""
-    rows = session.execute(questions.judged_by_source(session, question, by)).all()
+    return _precision_views(session.execute(questions.judged_by_source(session, question, by)))
+
+
+def every_precision(session: Session, question: Question) -> dict[str, list[PrecisionView]]:
+    """The same by rule, by camera and by model at once."""
+    rows: dict[str, list[Any]] = {by: [] for by in questions.SOURCES}
+    for by, row in questions.judged_by_every_source(session, question):
+        rows[by].append(row)
+    return {by: _precision_views(some) for by, some in rows.items()}
+
+
+def _precision_views(rows: Iterable[Any]) -> list[PrecisionView]:
     answers = []
     for one in judged((row[0], str(row[1]), row[2], row[3], int(row[4])) for row in rows)[:MOST_SOURCES]:
         advice = one.advice()

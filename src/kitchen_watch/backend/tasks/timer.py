@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.looking import Looking, claimed
-from kitchen_watch.backend.notifications.rules import Occasion
-from kitchen_watch.backend.notifications.telling import News, officers_of, tell
+from kitchen_watch.backend.notifications.rules import Occasion, Subject
+from kitchen_watch.backend.notifications.telling import News, Teller, officers_of
+from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.tasks.giving import moments
 from kitchen_watch.backend.tasks.importing import UNSCHEDULED
 from kitchen_watch.backend.tasks.settings import TaskSettings
@@ -22,11 +23,11 @@ WAITING = (TaskState.OPEN, TaskState.DOING)
 class TaskTimer:
     """Looks for moments that have come; the database decides which process acts."""
 
-    def __init__(self, database: Database, clock: Clock, policy: TaskSettings, *, public_url: str) -> None:
+    def __init__(self, database: Database, clock: Clock, policy: TaskSettings, *, teller: Teller) -> None:
         self._database = database
         self._clock = clock
         self._policy = policy
-        self._public_url = public_url
+        self._teller = teller
 
     def looking(self) -> Looking:
         """The loop that makes this process look."""
@@ -67,9 +68,12 @@ class TaskTimer:
                     Occasion.TASK_DUE,
                     f"{task.number} {task.title}"[:200],
                     f"tasks/{task.id}",
+                    Subject.TASK,
+                    task.id,
+                    session.get_one(NodeRow, unit.node_id).path,
                 )
                 people = officers_of(session, unit.node_id)
-                tell(session, people, news, public_url=self._public_url, now=now)
+                self._teller.tell(session, people, news, now=now)
             unit.heard = past
             unit.next_at = next((at for at in times if at > now), None)
         return len(rows)
