@@ -161,7 +161,7 @@ def create_app(settings: BackendSettings, *, clock: Clock | None = None) -> Fast
 def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
     """Everything the service is made of, without touching the database yet."""
     secret_key = load_secret_key(settings)
-    database = Database(settings.database)
+    database = Database(settings.database, time_zone=settings.time_zone)
     login = Login(database, settings, clock)
     metrics = Metrics()
     store = EvidenceStore(settings.evidence_dir)

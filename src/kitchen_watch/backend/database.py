@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from kitchen_watch.backend.local_time import DEFAULT_ZONE, with_zone
 from kitchen_watch.backend.notices import Notices
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.redact import redact
@@ -39,11 +40,11 @@ _MODE = "kitchen_watch_mode"
 class Database:
     """Opens sessions; every piece of work is one transaction in one thread."""
 
-    def __init__(self, url: str, *, notices: Notices | None = None) -> None:
+    def __init__(self, url: str, *, notices: Notices | None = None, time_zone: str = DEFAULT_ZONE) -> None:
         self.notices = notices or Notices()
         self.origin = secrets.token_hex(8)
         """Names this process to the others, so that it does not hear itself."""
-        self.engine = _engine(url)
+        self.engine = with_zone(_engine(url), time_zone)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._closed = False
         event.listen(self.engine, "checkin", self._given_back)

@@ -7,14 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from kitchen_watch.backend.archive.settings import ArchiveSettings
 from kitchen_watch.backend.complaints.settings import ComplaintSettings
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.letters.settings import LetterSettings
 from kitchen_watch.backend.live.settings import LiveSettings
+from kitchen_watch.backend.local_time import DEFAULT_ZONE, checked_zone
 from kitchen_watch.backend.notifications.settings import NotificationSettings
 from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.presence.settings import PresenceSettings
@@ -30,6 +32,9 @@ from kitchen_watch.logs import LogFormat
 
 MIN_SECRET_LENGTH = 32
 MIN_SECRET_SYMBOLS = 10
+
+ZONED = ("retention", "complaints", "tasks", "reports")
+"""Rooms whose settings have a ``time_zone``."""
 
 _Seconds = Annotated[float, Field(gt=0)]
 
@@ -55,6 +60,10 @@ class BackendSettings(Settings):
     secret_key: SecretStr | None = Field(
         default=None,
         description="at least 32 characters; default: KITCHEN_WATCH_SECRET_KEY, or generated in data_dir",
+    )
+    time_zone: Annotated[str, AfterValidator(checked_zone)] = Field(
+        default=DEFAULT_ZONE,
+        description="in which days, months and terms are counted; rooms with one of their own may differ",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="addresses of reverse proxies whose X-Forwarded-* headers are believed"
@@ -142,6 +151,23 @@ class BackendSettings(Settings):
         for address in value:
             ipaddress.ip_network(address)
         return value
+
+    @model_validator(mode="after")
+    def _one_zone(self) -> BackendSettings:
+        """Rooms that name no zone of their own count in the service's."""
+        for name in ZONED:
+            room: Settings = getattr(self, name)
+            if "time_zone" not in room.model_fields_set:
+                # Frozen for everybody else; a copy, because defaults are shared.
+                moved = room.model_copy(update={"time_zone": self.time_zone})
+                object.__setattr__(self, name, moved)
+                self.__dict__[name] = moved
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of ``time_zone``."""
+        return ZoneInfo(self.time_zone)
 
     @model_validator(mode="after")
     def _no_passwords_in_the_clear(self) -> BackendSettings:

@@ -75,12 +75,15 @@ def count_alerts(
     person: AnyPerson,
     parts: PartsOf,
     time_zone: Annotated[
-        str, Query(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$", max_length=64)
-    ] = "Asia/Shanghai",
+        str | None,
+        Query(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$", max_length=64, description="default: the service's"),
+    ] = None,
 ) -> AlertCounts:
     """Violations going on by tier, and how many were found since local midnight."""
     with parts.database.read() as session:
-        return service.alert_counts(session, person, now=parts.clock.now(), time_zone=time_zone)
+        return service.alert_counts(
+            session, person, now=parts.clock.now(), time_zone=time_zone or parts.settings.time_zone
+        )
 
 
 @router.get(

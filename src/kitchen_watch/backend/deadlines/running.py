@@ -15,9 +15,8 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.deadlines.clocks import ClockStep, Deadline, moments
 from kitchen_watch.backend.deadlines.policy import DeadlinePolicy
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
+from kitchen_watch.backend.local_time import DEFAULT_ZONE
 from kitchen_watch.backend.writing import write_rows
-
-DEFAULT_ZONE = "Asia/Shanghai"
 
 
 @dataclass(frozen=True, slots=True)

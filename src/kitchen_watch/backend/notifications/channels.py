@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from kitchen_watch.backend.notifications.couriers import DingTalkCourier, MailCourier
 from kitchen_watch.backend.notifications.outside import Outside
 from kitchen_watch.backend.notifications.telling import Teller
@@ -15,7 +13,7 @@ from kitchen_watch.backend.webhooks.tables import Channel
 
 def teller_of(settings: BackendSettings) -> Teller:
     """What tells people of complaints, tasks, self-checks, reports and the disk."""
-    return Teller(Outside(settings.notifications, words_for), settings.public_url, ZoneInfo("Asia/Shanghai"))
+    return Teller(Outside(settings.notifications, words_for), settings.public_url, settings.zone)
 
 
 def couriers_of(settings: BackendSettings) -> dict[Channel, Courier]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.bounds import PlaceId
+from kitchen_watch.backend.local_time import checked_zone
 from kitchen_watch.backend.organisations.tables import AreaType, NodeKind
 from kitchen_watch.backend.public.schemas import Grade
 from kitchen_watch.events import Identifier
@@ -98,7 +98,9 @@ class PremisesBody(Body):
     business_type: str = Field(default="restaurant", pattern=r"^[a-z][a-z0-9_]{0,63}$")
     address: str = Field(default="", max_length=300)
     node_id: PlaceId = Field(description="its grid: a leaf of the tree that has a grid officer")
-    time_zone: str = Field(default="Asia/Shanghai", max_length=64)
+    time_zone: str | None = Field(
+        default=None, max_length=64, description="default: what it has, or that of the service"
+    )
     hours: dict[str, list[str]] = Field(default={}, description="local opening hours by weekday, mon to sun")
     responsible_person: str = Field(default="", max_length=100)
     phone: str = Field(default="", max_length=40)
@@ -129,12 +131,8 @@ class PremisesBody(Body):
 
     @field_validator("time_zone")
     @classmethod
-    def _is_known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name!r} is no time zone; write one like Asia/Shanghai") from None
-        return name
+    def _is_known(cls, name: str | None) -> str | None:
+        return None if name is None else checked_zone(name)
 
 
 class CameraBody(Body):

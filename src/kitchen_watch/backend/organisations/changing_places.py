@@ -40,6 +40,8 @@ def save_premises(
     if taken is not None and taken != premises_id:
         raise Conflict(f"The licence {body.licence_no} is registered already.")
     values: dict[str, Any] = body.model_dump(exclude={"version", "inspection_grade", "graded_on"})
+    if body.time_zone is None:
+        del values["time_zone"]
     if premises_id is None:
         check_grid(session, body.node_id)
         row = PremisesRow(**values, created_at=author.now)

@@ -15,6 +15,7 @@ from kitchen_watch.backend.auth.people import NewPerson, add_person, reset_passw
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.auth.service import find_by_username
 from kitchen_watch.backend.auth.vault import Vault
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.tables import (
     AreaType,
     CameraRow,
@@ -54,7 +55,8 @@ class PremisesSpec(Settings):
     name_en: str = ""
     business_type: str = "restaurant"
     address: str = ""
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str | None = None
+    """Default: that of the service."""
     hours: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     responsible_person: str = ""
     phone: str = ""
@@ -215,9 +217,10 @@ class _Seeding:
         row.node_id = node.id
         row.hours = {day: list(spans) for day, spans in spec.hours.items()}
         for name in (
-            "name", "name_en", "business_type", "address", "time_zone", "responsible_person", "phone",
+            "name", "name_en", "business_type", "address", "responsible_person", "phone",
         ):  # fmt: skip
             setattr(row, name, getattr(spec, name))
+        row.time_zone = spec.time_zone or zone_in(self._session).key
         self._session.flush()
         for camera in spec.cameras:
             self._camera(camera, row)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kitchen_watch.backend.local_time import default_zone
 from kitchen_watch.backend.tables import JsonValue, PathText, Table, stored_enum
 
 
@@ -61,7 +62,7 @@ class PremisesRow(Table):
     business_type: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(300), default="")
     node_id: Mapped[int] = mapped_column(ForeignKey("nodes.id"), index=True)
-    time_zone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(String(64), default=default_zone)
     hours: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
     """Opening hours in local time by weekday: ``{"mon": ["10:00-14:00", "17:00-21:30"], ...}``."""
     responsible_person: Mapped[str] = mapped_column(String(100), default="")

@@ -35,7 +35,6 @@ from kitchen_watch.backend.organisations.service import (
 )
 from kitchen_watch.backend.organisations.tables import AreaType, EdgeRow, NodeKind
 from kitchen_watch.backend.pages.answers import FrameOf, page
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE
 from kitchen_watch.backend.pages.spoken import said
 from kitchen_watch.backend.parts import PartsOf
 from kitchen_watch.backend.rule_sets.service import areas_view, camera_rules
@@ -201,7 +200,7 @@ def show_audit(
     day: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """Who did and saw what, newest first; a supervisor sees what concerns the own scope."""
-    since, until = _day(day)
+    since, until = _day(day, frame.zone)
     filters = AuditFilters(
         action=action or None, username=username or None, about=about or None, since=since, until=until
     )
@@ -212,9 +211,9 @@ def show_audit(
     return page("administration/audit.html", frame, found=found, chosen=chosen, actions=actions)
 
 
-def _day(text: str) -> tuple[datetime | None, datetime | None]:
+def _day(text: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
     try:
-        start = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(PREMISES_ZONE))
+        start = datetime.combine(date.fromisoformat(text), time(), zone)
         return start.astimezone(UTC), (start + timedelta(days=1)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None, None

@@ -43,6 +43,7 @@ def frame_for(request: Request, person: Person | None) -> Frame:
         person=person,
         now=parts_of(request).clock.now(),
         address=request.url.path + query,
+        zone=parts_of(request).settings.zone,
     )
 
 

@@ -9,7 +9,6 @@ from kitchen_watch.backend.auth.callers import Regulator
 from kitchen_watch.backend.deadlines.board import BoardFilters, board
 from kitchen_watch.backend.organisations.service import node_tree
 from kitchen_watch.backend.pages.answers import FrameOf, page
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE
 from kitchen_watch.backend.pages.wording import TIERS
 from kitchen_watch.backend.parts import PartsOf
 
@@ -30,7 +29,7 @@ def show_board(request: Request, person: Regulator, frame: FrameOf, parts: Parts
             person,
             links=parts.links,
             now=frame.now,
-            time_zone=PREMISES_ZONE,
+            time_zone=frame.zone.key,
             filters=BoardFilters(tiers, node_id),
         )
     return page(

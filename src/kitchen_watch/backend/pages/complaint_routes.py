@@ -28,7 +28,7 @@ from kitchen_watch.backend.organisations.writing import Author
 from kitchen_watch.backend.pages import complaint_words
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.languages import N_
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE, Frame
+from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.searching import holds_words
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
@@ -136,7 +136,7 @@ def _file(fields: dict[str, str], person: Person, address: str, frame: Frame, pa
     author = Author(person, Actor(person.id, address), parts.clock.now())
     view = {"show": "open", "q": "", "find": ""}
     try:
-        body = _body(fields)
+        body = _body(fields, frame.zone)
         with parts.database.write() as session:
             complaint_id = file(session, author, body, rules_of(parts)).id
     except (ValidationError, ValueError, NotFound, InvalidRequest) as error:
@@ -147,9 +147,9 @@ def _file(fields: dict[str, str], person: Person, address: str, frame: Frame, pa
     return go_to(f"/complaints/{complaint_id}")
 
 
-def _body(fields: dict[str, str]) -> ComplaintBody:
+def _body(fields: dict[str, str], zone: ZoneInfo) -> ComplaintBody:
     def moment(name: str) -> datetime:
-        return datetime.fromisoformat(fields.get(name, "")).replace(tzinfo=ZoneInfo(PREMISES_ZONE))
+        return datetime.fromisoformat(fields.get(name, "")).replace(tzinfo=zone)
 
     named = ("channel", "reference", "kind", "category", "premises_id", "text", "complainant", "contact")
     values = {name: fields.get(name, "") for name in named}

@@ -23,7 +23,7 @@ from kitchen_watch.backend.organisations.writing import Author
 from kitchen_watch.backend.pages import complaint_words
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.languages import N_
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE, Frame
+from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.retention.service import deletion_page, preview, retention_view
 from kitchen_watch.errors import InvalidRequest, NotFound
@@ -115,7 +115,7 @@ def show_retention(
 def _place(fields: dict[str, str], person: Person, address: str, frame: Frame, parts: Parts) -> Response:
     author = Author(person, Actor(person.id, address), parts.clock.now())
     try:
-        body = _body(fields)
+        body = _body(fields, frame.zone)
         with parts.database.write() as session:
             hold_id = place(session, author, body).id
     except (ValidationError, ValueError, InvalidRequest):
@@ -125,10 +125,10 @@ def _place(fields: dict[str, str], person: Person, address: str, frame: Frame, p
     return go_to(f"/holds/{hold_id}")
 
 
-def _body(fields: dict[str, str]) -> HoldBody:
+def _body(fields: dict[str, str], zone: ZoneInfo) -> HoldBody:
     def moment(name: str) -> datetime | None:
         text = fields.get(name, "").strip()
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(PREMISES_ZONE)) if text else None
+        return datetime.fromisoformat(text).replace(tzinfo=zone) if text else None
 
     kind, what = fields.get("kind", ""), fields.get("what", "").strip().removeprefix("#")
     spanned = kind != "alert"

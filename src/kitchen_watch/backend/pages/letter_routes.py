@@ -21,7 +21,7 @@ from kitchen_watch.backend.letters.service import acknowledge, visible_letter
 from kitchen_watch.backend.letters.views import letter_detail, letter_page
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.languages import N_
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE, Frame
+from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound
 
@@ -95,7 +95,7 @@ def confirm(
 
 def _write(fields: dict[str, str], person: Person, address: str, frame: Frame, parts: Parts) -> Response:
     try:
-        body = _body(fields)
+        body = _body(fields, frame.zone)
         with parts.database.write() as session:
             letter = issue_by_hand(session, person, body, by=Actor(person.id, address), now=parts.clock.now())
             letter_id = letter.id
@@ -108,7 +108,7 @@ def _write(fields: dict[str, str], person: Person, address: str, frame: Frame, p
     return go_to(f"/letters/{letter_id}")
 
 
-def _body(fields: dict[str, str]) -> LetterBody:
+def _body(fields: dict[str, str], zone: ZoneInfo) -> LetterBody:
     until = fields.get("deadline", "").strip()
     numbers = fields.get("alerts", "").replace("，", " ").replace(",", " ").replace("、", " ")
     return LetterBody.model_validate(
@@ -116,9 +116,7 @@ def _body(fields: dict[str, str]) -> LetterBody:
             "kind": fields.get("kind"),
             "alert_ids": [int(number.removeprefix("#")) for number in numbers.split()],
             "premises_side": fields.get("to") != "territory",
-            "deadline_at": datetime.fromisoformat(until).replace(tzinfo=ZoneInfo(PREMISES_ZONE))
-            if until
-            else None,
+            "deadline_at": datetime.fromisoformat(until).replace(tzinfo=zone) if until else None,
             "text": fields.get("text", ""),
         }
     )

@@ -115,8 +115,8 @@ def enter_absence(
     """An officer is away from a day to a day, both included; without the last one, for good."""
 
     def act(session: Session, by: Author) -> None:
-        since_at = local_midnight(form.since, 0)
-        until_at = local_midnight(form.until, 1)
+        since_at = local_midnight(form.since, 0, frame.zone)
+        until_at = local_midnight(form.until, 1, frame.zone)
         if since_at is None or (form.until and until_at is None):
             raise InvalidRequest("A deadline is a day, such as 2026-03-05.")
         body = _body(AbsenceBody, person_id=form.person_id, since_at=since_at, until_at=until_at)

@@ -25,7 +25,7 @@ from kitchen_watch.backend.pages.answers import FrameOf, page
 from kitchen_watch.backend.pages.charts import Series, bars
 from kitchen_watch.backend.pages.languages import Language
 from kitchen_watch.backend.pages.patrol_form import read_answers
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE, Frame
+from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.patrols.checks import visible_check
 from kitchen_watch.backend.patrols.planning import absence_list, officers_below, sweep_view
@@ -97,7 +97,7 @@ def sweep_page(
     return _page(
         "patrols/sweep.html", frame, status=status, sweep=sweep, chart=sweep_chart(frame.language, sweep),
         away=away, officers=officers, refused=refused,
-        today=frame.now.astimezone(ZoneInfo(PREMISES_ZONE)).date().isoformat(),
+        today=frame.now.astimezone(frame.zone).date().isoformat(),
     )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def pictures_by_item(check: CheckView) -> dict[str, list[Any]]:
 def _checks_page(request: Request, frame: Frame, parts: Parts, person: Person) -> Response:
     given = {key: value for key, value in request.query_params.items() if value}
     days = {key: given.pop(key, "") for key in ("from", "to")}
-    filters = _filters(given, days)
+    filters = _filters(given, days, frame.zone)
     with parts.database.read() as session:
         found = check_page(session, person, filters, now=frame.now)
         nodes = [] if person.is_premises_side else node_tree(session, person)
@@ -206,7 +206,7 @@ def _checks_page(request: Request, frame: Frame, parts: Parts, person: Person) -
     )  # fmt: skip
 
 
-def _filters(given: dict[str, str], days: dict[str, str]) -> CheckFilters:
+def _filters(given: dict[str, str], days: dict[str, str], zone: ZoneInfo) -> CheckFilters:
     # Addresses are typed and shared: what cannot be understood is left out.
     wanted: dict[str, Any] = {}
     for key in ("state", "kind", "premises_id", "node_id", "with_findings", "unsettled", "after"):
@@ -217,17 +217,17 @@ def _filters(given: dict[str, str], days: dict[str, str]) -> CheckFilters:
                 continue
             wanted[key] = given[key]
     for key, name, add in (("from", "finished_from", 0), ("to", "finished_to", 1)):
-        at = local_midnight(days[key], add)
+        at = local_midnight(days[key], add, zone)
         if at is not None:
             wanted[name] = at
     return CheckFilters.model_validate({**wanted, "limit": SHOWN})
 
 
-def local_midnight(day: str, add: int) -> datetime | None:
+def local_midnight(day: str, add: int, zone: ZoneInfo) -> datetime | None:
     """The beginning of a day that somebody typed, so many days later, in UTC; ``None`` if it is none."""
     try:
         local = datetime.combine(datetime.fromisoformat(day).date() + timedelta(days=add), time())
-        return local.replace(tzinfo=ZoneInfo(PREMISES_ZONE)).astimezone(UTC)
+        return local.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

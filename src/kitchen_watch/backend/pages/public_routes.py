@@ -62,6 +62,7 @@ def show_public(
         person=None,
         now=now,
         address=request.url.path,
+        zone=parts.settings.zone,
     )
     answer = page(
         "public.html",

@@ -18,6 +18,7 @@ from babel.numbers import format_decimal, format_percent
 from kitchen_watch.backend.alerts.schemas import AlertDetail, EvidenceView
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.evidence.tables import LinkState
+from kitchen_watch.backend.local_time import DEFAULT_ZONE
 from kitchen_watch.backend.pages import administration_words, handling_words, times, wording
 from kitchen_watch.backend.pages.languages import Language, languages
 from kitchen_watch.backend.pages.navigation import items_for
@@ -28,8 +29,8 @@ from kitchen_watch.events import EventKind
 HERE = Path(__file__).resolve().parent
 TEMPLATES = HERE / "templates"
 STATIC = HERE / "static"
+HERE_BY_DEFAULT = ZoneInfo(DEFAULT_ZONE)
 THEMES = ("auto", "light", "dark")
-PREMISES_ZONE = "Asia/Shanghai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Frame:
     now: datetime
     address: str
     """Path and query of the page itself, to come back to after a change of language or theme."""
+    zone: ZoneInfo = HERE_BY_DEFAULT
+    """Of times that belong to no premises."""
 
 
 class Named(Protocol):
@@ -70,7 +73,7 @@ def static_url(name: str) -> str:
 def render(template: str, frame: Frame, content: Mapping[str, Any]) -> str:
     """The finished page (or part of one)."""
     return (
-        _environment(frame.language.code)
+        _environment(frame.language.code, frame.zone)
         .get_template(template)
         .render(frame=frame, navigation=items_for(frame.person), **content)
     )
@@ -107,7 +110,7 @@ def evidence_state(alert: AlertDetail) -> str:
 
 
 @cache
-def _environment(code: str) -> jinja2.Environment:
+def _environment(code: str, here: ZoneInfo) -> jinja2.Environment:
     language = languages()[code]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -123,7 +126,7 @@ def _environment(code: str) -> jinja2.Environment:
         newstyle=True,
         pgettext=language.pgettext,
     )
-    environment.filters.update(_filters(language))
+    environment.filters.update(_filters(language, here))
     environment.globals.update(
         static=static_url,
         wording=wording,
@@ -142,7 +145,7 @@ def _environment(code: str) -> jinja2.Environment:
     return environment
 
 
-def _filters(language: Language) -> dict[str, Any]:
+def _filters(language: Language, here: ZoneInfo) -> dict[str, Any]:
     def code_name(code: str) -> str:
         return language.gettext(wording.CODES[code]) if code in wording.CODES else code
 
@@ -152,7 +155,7 @@ def _filters(language: Language) -> dict[str, Any]:
     def named(thing: Named) -> str:
         return thing.name_en if language.code == "en" and thing.name_en else thing.name
 
-    def local(at: datetime, now: datetime, zone: str = PREMISES_ZONE, seconds: bool = True) -> str:
+    def local(at: datetime, now: datetime, zone: str = here.key, seconds: bool = True) -> str:
         return times.local(at, ZoneInfo(zone), language, now=now, seconds=seconds)
 
     return {
@@ -161,11 +164,11 @@ def _filters(language: Language) -> dict[str, Any]:
         "said": lambda sentence: said(sentence, language),
         "area_name": area_name,
         "local": local,
-        "day": lambda at, now, zone=PREMISES_ZONE: times.day(at, ZoneInfo(zone), language, now=now),
-        "last_day": lambda end, now, zone=PREMISES_ZONE: times.day(
+        "day": lambda at, now, zone=here.key: times.day(at, ZoneInfo(zone), language, now=now),
+        "last_day": lambda end, now, zone=here.key: times.day(
             end - timedelta(seconds=1), ZoneInfo(zone), language, now=now
         ),
-        "full": lambda at, zone=PREMISES_ZONE: times.full(at, ZoneInfo(zone), language),
+        "full": lambda at, zone=here.key: times.full(at, ZoneInfo(zone), language),
         "remaining": lambda due_at, now: times.remaining(due_at, language, now=now),
         "ago": lambda at, now: times.ago(at, language, now=now),
         "duration": lambda length: times.duration(length, language),
@@ -174,7 +177,7 @@ def _filters(language: Language) -> dict[str, Any]:
         "percent": lambda share: format_percent(share, locale=language.locale),
         "number": lambda value: format_decimal(value, locale=language.locale),
         "bytes": _size,
-        "local_input": lambda at: at.astimezone(ZoneInfo(PREMISES_ZONE)).strftime("%Y-%m-%dT%H:%M"),
+        "local_input": lambda at: at.astimezone(here).strftime("%Y-%m-%dT%H:%M"),
     }
 
 

@@ -32,7 +32,6 @@ from kitchen_watch.backend.pages.alert_page import show_alert_page
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.feed_query import read_feed_query
 from kitchen_watch.backend.pages.navigation import start_page
-from kitchen_watch.backend.pages.rendering import PREMISES_ZONE
 from kitchen_watch.backend.parts import PartsOf
 
 router = APIRouter(include_in_schema=False)
@@ -67,7 +66,7 @@ def show_feed(request: Request, person: AnyPerson, frame: FrameOf, parts: PartsO
             cursor=query.cursor,
             limit=ALERTS_PER_PAGE,
         )
-        counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
+        counts = alert_counts(session, person, now=frame.now, time_zone=frame.zone.key)
         places = (
             [] if person.is_premises_side else premises_choices(session, person, chosen=query.premises_id)
         )
@@ -87,7 +86,7 @@ def show_feed(request: Request, person: AnyPerson, frame: FrameOf, parts: PartsO
 def show_now(person: AnyPerson, frame: FrameOf, parts: PartsOf) -> Response:
     """What goes on at this moment: a part of the feed page that renews itself."""
     with parts.database.read() as session:
-        counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
+        counts = alert_counts(session, person, now=frame.now, time_zone=frame.zone.key)
         cameras = camera_overview(session, person, now=frame.now, troubled=TROUBLED_SHOWN)
     return page("now.html", frame, counts=counts, cameras=cameras)
 
@@ -199,7 +198,7 @@ def show_home(person: PremisesPerson, frame: FrameOf, parts: PartsOf) -> Respons
         after = latest_feed_id(session)
         waiting = waiting_for_premises(session, person, links=parts.links)
         found = alert_page(session, person, links=parts.links, limit=ALERTS_AT_HOME)
-        counts = alert_counts(session, person, now=frame.now, time_zone=PREMISES_ZONE)
+        counts = alert_counts(session, person, now=frame.now, time_zone=frame.zone.key)
         places = premises_list(session, person)
         cameras = camera_list(session, person, now=frame.now)
     return page(

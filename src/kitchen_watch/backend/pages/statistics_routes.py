@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from kitchen_watch.backend.alerts.service import AlertFilters, alert_page
 from kitchen_watch.backend.alerts.states import FINISHED, AlertState
 from kitchen_watch.backend.auth.callers import Regulator
+from kitchen_watch.backend.local_time import midnight
 from kitchen_watch.backend.organisations.service import node_tree
 from kitchen_watch.backend.pages import charts
 from kitchen_watch.backend.pages.administration_words import BUSINESS_TYPES, ZONE_TYPES
@@ -22,7 +24,6 @@ from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.wording import CODES, TIERS
 from kitchen_watch.backend.parts import PartsOf
 from kitchen_watch.backend.presence.service import coverage
-from kitchen_watch.backend.statistics.figures import LOCAL_OFFSET_MINUTES
 from kitchen_watch.backend.statistics.schemas import StatisticsView
 from kitchen_watch.backend.statistics.service import every_precision, question_of, statistics
 
@@ -62,7 +63,7 @@ def show_statistics(request: Request, person: Regulator, frame: FrameOf, parts: 
     code = values.get("code", "") if values.get("code", "") in CODES else ""
     tier = next((one for one in TIERS if str(one) == values.get("tier", "")), None)
     business = values.get("type", "") if values.get("type", "") in BUSINESS_TYPES else ""
-    since_at, until_at = span(frame.now, int(period))
+    since_at, until_at = span(frame.now, int(period), frame.zone)
     with parts.database.read() as session:
         nodes = node_tree(session, person)
         node_id = next((node.id for node in nodes if str(node.id) == values.get("grid", "")), None)
@@ -101,12 +102,10 @@ def show_statistics(request: Request, person: Regulator, frame: FrameOf, parts: 
     )
 
 
-def span(now: datetime, days: int) -> tuple[datetime, datetime]:
+def span(now: datetime, days: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """So many local days, today among them, up to now."""
-    offset = timedelta(minutes=LOCAL_OFFSET_MINUTES)
-    local = now + offset
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=days - 1) - offset, now
+    first = now.astimezone(zone).date() - timedelta(days=days - 1)
+    return midnight(first, zone), now
 
 
 def heat(hours: list[list[int]]) -> list[list[int]]:
@@ -213,7 +212,7 @@ def show_coverage(request: Request, person: Regulator, frame: FrameOf, parts: Pa
 @router.get("/duty")
 def show_duty_wall(person: Regulator, frame: FrameOf, parts: PartsOf) -> Response:
     """A wall for the duty room: large figures of today, read from across the room; nothing to click."""
-    since_at, until_at = span(frame.now, 1)
+    since_at, until_at = span(frame.now, 1, frame.zone)
     with parts.database.read() as session:
         question = question_of(session, person, since_at=since_at, until_at=until_at)
         today = statistics(session, question, now=frame.now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.roles import Role
 from kitchen_watch.backend.auth.tables import PersonRow
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.places import node_ids
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.organisations.writing import Author, check_version
@@ -33,8 +33,6 @@ from kitchen_watch.backend.patrols.sweep import Forecast, Unit, unit_forecast, u
 from kitchen_watch.backend.patrols.tables import PatrolAbsenceRow, PatrolPolicyRow, SweepWarningRow
 from kitchen_watch.errors import Conflict, InvalidRequest, NotFound, NotPermitted
 
-LOCAL = ZoneInfo("Asia/Shanghai")
-"""Whose weekdays and days the sweep counts."""
 MAX_LATE_LISTED = 20
 WARNINGS_SHOWN = timedelta(days=31)
 
@@ -52,7 +50,7 @@ def sweep_view(
         and person.scope.covers(premises_id=one.place.premises_id, node_path=one.path)
     }
     judged = [
-        (unit, unit_forecast(unit, now=now, weekday=now.astimezone(LOCAL).weekday()))
+        (unit, unit_forecast(unit, now=now, weekday=now.astimezone(zone_in(session)).weekday()))
         for unit in units_of(session, swept, now=now)
         if any(one.premises_id in own for one in unit.places)
     ]

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.audit.service import Actor, record
 from kitchen_watch.backend.database import Database, exclusive
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.looking import Looking
 from kitchen_watch.backend.organisations.places import node_ids
-from kitchen_watch.backend.patrols.planning import LOCAL, units_of
+from kitchen_watch.backend.patrols.planning import units_of
 from kitchen_watch.backend.patrols.roster import swept_premises
 from kitchen_watch.backend.patrols.settings import PatrolSettings
 from kitchen_watch.backend.patrols.sweep import unit_forecast
@@ -34,10 +35,10 @@ class SweepWarnings(Looking):
         """Write the warnings of the local day that are not written yet; how many this process wrote."""
         now = self._clock.now()
         with self._database.read() as session:
-            told = self._late(session)
+            told, zone = self._late(session), zone_in(session)
         if not told:
             return 0
-        day = now.astimezone(LOCAL).date().isoformat()
+        day = now.astimezone(zone).date().isoformat()
         written = 0
         with self._database.write() as session:
             exclusive(session, LOCK)
@@ -56,7 +57,7 @@ class SweepWarnings(Looking):
 
     def _late(self, session: Session) -> list[SweepWarningRow]:
         now = self._clock.now()
-        weekday = now.astimezone(LOCAL).weekday()
+        weekday = now.astimezone(zone_in(session)).weekday()
         rows = []
         for unit in units_of(session, swept_premises(session, self._settings, true()), now=now):
             told = unit_forecast(unit, now=now, weekday=weekday)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.deadlines.running import zone_of
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.looking import Looking, claimed
 from kitchen_watch.backend.organisations.camera_lists import HEALTHY
 from kitchen_watch.backend.organisations.service import is_connected
@@ -116,7 +117,7 @@ def _add(session: Session, lines: list[dict[str, Any]]) -> None:
 
 def _note_coverage(session: Session, now: datetime) -> None:
     """The newest state of the day stands; so the last look of a day is what remains of it."""
-    day = now.astimezone(zone_of("Asia/Shanghai")).date().isoformat()
+    day = now.astimezone(zone_in(session)).date().isoformat()
     known = {
         row.node_id: row for row in session.scalars(select(CoverageDayRow).where(CoverageDayRow.day == day))
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.presence.tables import CameraDayRow
-from kitchen_watch.backend.statistics.figures import LOCAL_OFFSET_MINUTES
 from kitchen_watch.backend.statistics.questions import below_path
 
 
@@ -28,10 +29,11 @@ class PresenceFigures:
 def presence_figures(
     session: Session, node_path: str, since_at: datetime, until_at: datetime
 ) -> PresenceFigures:
-    """Of the whole local days (UTC+8) that begin in the half-open span."""
+    """Of the whole local days that begin in the half-open span."""
+    zone = zone_in(session)
     days = (
-        CameraDayRow.day >= day_of(since_at),
-        CameraDayRow.day <= day_of(until_at - timedelta(microseconds=1)),
+        CameraDayRow.day >= day_of(since_at, zone),
+        CameraDayRow.day <= day_of(until_at - timedelta(microseconds=1), zone),
     )
     nodes = select(NodeRow.id).where(below_path(node_path))
     cameras, *sums = session.execute(
@@ -49,6 +51,6 @@ def presence_figures(
     return PresenceFigures(cameras, counted, online, operating, watched)
 
 
-def day_of(at: datetime) -> str:
+def day_of(at: datetime, zone: ZoneInfo) -> str:
     """The local day of a moment, ISO."""
-    return (at + timedelta(minutes=LOCAL_OFFSET_MINUTES)).date().isoformat()
+    return at.astimezone(zone).date().isoformat()

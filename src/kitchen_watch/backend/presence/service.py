@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.deadlines.running import zone_of
 from kitchen_watch.backend.edges.tables import CameraStateRow, EdgeStateRow
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.camera_lists import in_trouble
 from kitchen_watch.backend.organisations.service import is_connected
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
@@ -63,7 +64,7 @@ def coverage(
     premises = sum(one.premises for one in groups)
     covered = sum(one.covered for one in groups)
     asked, there, gaps = zone_coverage(session, place, settings.required_zones)
-    by_day, by_grid = _minutes(session, set(nodes), day_of(now - timedelta(days=days - 1)))
+    by_day, by_grid = _minutes(session, set(nodes), day_of(now - timedelta(days=days - 1), zone_in(session)))
     cameras = session.scalar(_cameras(place)) or 0
     blind = _blind(session, place, now)
     blind_count = session.scalar(_with_state(_cameras(place)).where(in_trouble(now))) or 0
@@ -183,7 +184,7 @@ def _areas(
 def _days(
     session: Session, node_ids: set[int], watched: dict[str, Share], now: datetime, days: int
 ) -> list[DayView]:
-    since = day_of(now - timedelta(days=days - 1))
+    since = day_of(now - timedelta(days=days - 1), zone_in(session))
     covered = {
         day: Share(int(part), int(whole))
         for day, part, whole in session.execute(
@@ -216,7 +217,7 @@ def _blind(session: Session, place: ColumnElement[bool], now: datetime) -> list[
         row.camera_id: Share(row.watched, row.operating)
         for row in session.scalars(
             select(CameraDayRow).where(
-                CameraDayRow.day == day_of(now),
+                CameraDayRow.day == day_of(now, zone_in(session)),
                 CameraDayRow.camera_id.in_([camera.camera_id for camera, *_ in rows]),
             )
         )

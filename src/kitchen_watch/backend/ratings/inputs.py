@@ -15,6 +15,7 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
 from kitchen_watch.backend.handling.tables import TransitionRow
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.backend.patrols.tables import CheckState, PatrolCheckRow
 from kitchen_watch.backend.presence.figures import day_of
@@ -104,14 +105,15 @@ def _presence(
     session: Session, chosen: Collection[int] | Select[int], since_at: datetime, until_at: datetime
 ) -> dict[int, tuple[int, int]]:
     """Camera minutes watched and camera minutes open, of the local days of the span."""
+    zone = zone_in(session)
     cameras = select(CameraRow.camera_id).where(CameraRow.premises_id.in_(chosen))
     rows = session.execute(
         select(CameraDayRow.premises_id, func.sum(CameraDayRow.streamed), func.sum(CameraDayRow.operating))
         .where(
             CameraDayRow.camera_id.in_(cameras),  # the way into the table's key
             CameraDayRow.premises_id.in_(chosen),
-            CameraDayRow.day >= day_of(since_at),
-            CameraDayRow.day <= day_of(until_at - timedelta(microseconds=1)),
+            CameraDayRow.day >= day_of(since_at, zone),
+            CameraDayRow.day <= day_of(until_at - timedelta(microseconds=1), zone),
         )
         .group_by(CameraDayRow.premises_id)
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts.schemas import PremisesBrief
 from kitchen_watch.backend.auth.person import Person
-from kitchen_watch.backend.deadlines.running import DEFAULT_ZONE, zone_of
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.places import place_names
 from kitchen_watch.backend.organisations.service import subtree_ids
 from kitchen_watch.backend.organisations.tables import PremisesRow
@@ -94,7 +94,7 @@ def frozen_ranking(
         for score, premises_id, lines, _ in rows
     ]
     versions = {row.formula_version for row in rows}
-    since_at, until_at = wanted.span(zone_of(DEFAULT_ZONE))
+    since_at, until_at = wanted.span(zone_in(session))
     return RatingPage(
         since_at=since_at,
         until_at=until_at,

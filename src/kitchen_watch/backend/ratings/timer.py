@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.database import Database
-from kitchen_watch.backend.deadlines.running import DEFAULT_ZONE, zone_of
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.looking import Looking, claimed
 from kitchen_watch.backend.organisations.tables import PremisesRow
 from kitchen_watch.backend.ratings.halves import Half, half_before
@@ -33,11 +33,12 @@ class RatingTimer:
 
     def look(self) -> int:
         """Freeze what is ripe; returns how many scores this process has frozen."""
-        half = half_before(self._clock.now(), zone_of(DEFAULT_ZONE))
-        frozen, after = 0, 0
-        if self._clock.now() < ripe_since(half, DEFAULT_ZONE, self._settings.freeze_after):
-            return 0
         with self._database.read() as session:
+            zone = zone_in(session)
+            half = half_before(self._clock.now(), zone)
+            frozen, after = 0, 0
+            if self._clock.now() < ripe_since(half, zone.key, self._settings.freeze_after):
+                return 0
             wanted = bool(_missing(session, half, after))
         while wanted:
             with self._database.write() as session:
@@ -52,7 +53,7 @@ class RatingTimer:
 
 def _missing(session: Session, half: Half, after: int) -> list[PremisesRow]:
     done = select(RatingSnapshotRow.premises_id).where(RatingSnapshotRow.half == half.name)
-    _, ended = half.span(zone_of(DEFAULT_ZONE))
+    _, ended = half.span(zone_in(session))
     return list(
         session.scalars(
             select(PremisesRow)

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts.states import FINISHED, AlertState
 from kitchen_watch.backend.deadlines.clocks import ClockStep
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.statistics import questions
 from kitchen_watch.backend.statistics.questions import Question
 
-LOCAL_OFFSET_MINUTES = 8 * 60
-"""Local days of the same-day figure: China's time, which knows no change of clocks."""
 UNPUSHED = frozenset(
     {AlertState.PENDING_VERIFICATION, AlertState.VERIFIED, AlertState.FALSE_ALARM}
     | {AlertState.MERGED, AlertState.TRANSFERRED}
@@ -177,16 +176,16 @@ def sums_by_grid(
         grid = sums[found.node_id]
         _count(grid.figures, found)
         _count_code(grid.codes.setdefault(found.code, AlertFigures()), found)
-    offset = timedelta(minutes=LOCAL_OFFSET_MINUTES)
+    zone = zone_in(session)
     for node_id, at, count in questions.found_by_hour(session, question, by_grid=hours_by_grid):
-        local = at + offset
+        local = at.astimezone(zone)
         sums[node_id].days[local.date().isoformat()] += count
         sums[node_id].hours[f"{local.weekday()}/{local.hour}"] += count
     for node_id, premises_id, count in questions.believed_by_premises(session, question):
         sums[node_id].premises[premises_id] += count
     for clocked in questions.deadlines_by_place(session, question, now):
         _clock(sums[clocked.node_id].figures, clocked)
-    for node_id, count in questions.closed_same_day(session, question, LOCAL_OFFSET_MINUTES):
+    for node_id, count in questions.closed_same_day(session, question, zone):
         sums[node_id].figures.closed_same_day += count
     for node_id, made, decided, upheld in questions.appeals_by_place(session, question):
         sums[node_id].figures.appeals += made

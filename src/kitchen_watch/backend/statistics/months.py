@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.alerts.feed import latest_feed_id
 from kitchen_watch.backend.alerts.tables import AlertRow, FeedEntryRow
+from kitchen_watch.backend.local_time import midnight, zone_in
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.statistics.figures import (
-    LOCAL_OFFSET_MINUTES,
     AlertFigures,
     GridSums,
     count_overdue,
@@ -38,7 +39,6 @@ from kitchen_watch.backend.statistics.tables import (
 )
 
 SETTLES_IN = timedelta(days=7)
-_OFFSET = timedelta(minutes=LOCAL_OFFSET_MINUTES)
 
 
 def sums_of(session: Session, question: Question, now: datetime) -> dict[int, GridSums]:
@@ -48,16 +48,17 @@ def sums_of(session: Session, question: Question, now: datetime) -> dict[int, Gr
     together, under :data:`~.questions.NO_GRID`.
     """
     sums: dict[int, GridSums] = {NO_GRID: GridSums()}
-    kept = _usable(session, question)
+    zone = zone_in(session)
+    kept = _usable(session, question, zone)
     for month in kept:
         changed = _changed(session, month, types=bool(question.business_types))
         for grid, content in _read(session, question, month.month, without=changed):
             add_json(sums.setdefault(grid, GridSums()).figures, sums[NO_GRID], content)
         if changed:
-            since_at, until_at = month_span(month.month)
+            since_at, until_at = month_span(month.month, zone_in(session))
             again = replace(question, since_at=since_at, until_at=until_at, node_ids=frozenset(changed))
             _merge(sums, sums_by_grid(session, again, now))
-    for since_at, until_at in gaps(question.since_at, question.until_at, [one.month for one in kept]):
+    for since_at, until_at in gaps(question.since_at, question.until_at, [one.month for one in kept], zone):
         _merge(sums, sums_by_grid(session, replace(question, since_at=since_at, until_at=until_at), now))
     count_overdue(session, question, now, sums)
     return sums
@@ -68,6 +69,8 @@ def keep_months(session: Session, now: datetime) -> int:
 
     To be called alone (the caller holds the lock). One month a call, so that a transaction stays short.
     """
+    zone = zone_in(session)
+    _forget(session, zone)
     kept = {row.month: row for row in session.scalars(select(KeptMonthRow))}
     newest = latest_feed_id(session)  # before what it covers is read
     for month in kept.values():
@@ -82,33 +85,35 @@ def keep_months(session: Session, now: datetime) -> int:
     first = session.scalar(select(func.min(AlertRow.found_at)))
     if first is None:
         return 0
-    month_name = month_of(first)
-    while month_span(month_name)[1] + SETTLES_IN <= now:
+    month_name = month_of(first, zone)
+    while month_span(month_name, zone)[1] + SETTLES_IN <= now:
         if month_name not in kept:
             made = _store(session, month_name, now, None)
-            session.add(KeptMonthRow(month=month_name, feed_id=newest))
+            session.add(KeptMonthRow(month=month_name, feed_id=newest, time_zone=zone.key))
             return made + 1
-        month_name = month_of(month_span(month_name)[1])
+        month_name = month_of(month_span(month_name, zone)[1], zone)
     return 0
 
 
-def month_of(at: datetime) -> str:
+def month_of(at: datetime, zone: ZoneInfo) -> str:
     """The local month of a moment."""
-    return (at + _OFFSET).strftime("%Y-%m")
+    return at.astimezone(zone).strftime("%Y-%m")
 
 
-def month_span(month: str) -> tuple[datetime, datetime]:
+def month_span(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """From when to when (UTC, half-open) a local month goes."""
     year, number = (int(part) for part in month.split("-"))
-    start = datetime(year, number, 1, tzinfo=UTC) - _OFFSET
-    following = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC) - _OFFSET
-    return start, following
+    return midnight(date(year, number, 1), zone), midnight(
+        date(year + number // 12, number % 12 + 1, 1), zone
+    )
 
 
-def gaps(since_at: datetime, until_at: datetime, months: Iterable[str]) -> list[tuple[datetime, datetime]]:
+def gaps(
+    since_at: datetime, until_at: datetime, months: Iterable[str], zone: ZoneInfo
+) -> list[tuple[datetime, datetime]]:
     """What is left of a span when some whole months are taken out."""
     left, at = [], since_at
-    for start, end in sorted(month_span(month) for month in months):
+    for start, end in sorted(month_span(month, zone) for month in months):
         if at < start:
             left.append((at, start))
         at = end
@@ -117,14 +122,25 @@ def gaps(since_at: datetime, until_at: datetime, months: Iterable[str]) -> list[
     return left
 
 
-def _usable(session: Session, question: Question) -> list[KeptMonthRow]:
+def _forget(session: Session, zone: ZoneInfo) -> None:
+    """Months that were cut in another zone are no months any more."""
+    others = list(session.scalars(select(KeptMonthRow.month).where(KeptMonthRow.time_zone != zone.key)))
+    if others:
+        for table in (MonthSumsRow, MonthSliceRow, KeptTypeRow, KeptMonthRow):
+            session.execute(delete(table).where(table.month.in_(others)))
+
+
+def _usable(session: Session, question: Question, zone: ZoneInfo) -> list[KeptMonthRow]:
     if question.premises_ids or len(_asked(question)) > 1:
         return []
-    rows = session.scalars(select(KeptMonthRow).order_by(KeptMonthRow.month)).all()
+    rows = session.scalars(
+        select(KeptMonthRow).where(KeptMonthRow.time_zone == zone.key).order_by(KeptMonthRow.month)
+    )
+    spans = {row: month_span(row.month, zone) for row in rows}
     return [
         row
-        for row in rows
-        if question.since_at <= month_span(row.month)[0] and month_span(row.month)[1] <= question.until_at
+        for row, (since_at, until_at) in spans.items()
+        if question.since_at <= since_at and until_at <= question.until_at
     ]
 
 
@@ -159,7 +175,7 @@ def _changed(session: Session, month: KeptMonthRow, *, types: bool) -> set[int]:
     An alert also decides whether the next of its premises is a repeat: weeks later, in the month that
     follows, and in another grid when the premises has moved. So it is the premises that are looked up.
     """
-    since_at, until_at = month_span(month.month)
+    since_at, until_at = month_span(month.month, zone_in(session))
     ids: set[int] = set()
     if latest_feed_id(session) > month.feed_id:
         premises = (
@@ -199,7 +215,7 @@ def _merge(into: dict[int, GridSums], more: dict[int, GridSums]) -> None:
 
 
 def _store(session: Session, month: str, now: datetime, node_ids: frozenset[int] | None) -> int:
-    since_at, until_at = month_span(month)
+    since_at, until_at = month_span(month, zone_in(session))
     question = Question(since_at=since_at, until_at=until_at, everything=True, node_ids=node_ids)
     sums = sums_by_grid(session, question, now, hours_by_grid=True)
     session.add_all(

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Float,
     Integer,
@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     true,
     tuple_,
 )
@@ -36,6 +37,7 @@ from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.deadlines.clocks import ClockStep
 from kitchen_watch.backend.deadlines.tables import DeadlineRow
 from kitchen_watch.backend.handling.tables import AppealRow, RectificationRow, StatementKind
+from kitchen_watch.backend.local_time import local_day, whole_hours, zone_in
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
 from kitchen_watch.backend.tables import UtcDateTime
 
@@ -125,12 +127,18 @@ def found_by_place_and_kind(session: Session, question: Question) -> Iterator[Fo
 def found_by_hour(
     session: Session, question: Question, *, by_grid: bool
 ) -> Iterator[tuple[int, datetime, int]]:
-    """What was found and not called false, by hour (UTC) and grid; else the grid is 0."""
+    """What was found and not called false, by the beginning of its hour and grid; else the grid is 0.
+
+    In zones whose hours do not begin with those of UTC it is by quarters of an hour.
+    """
     believable = AlertRow.state != AlertState.FALSE_ALARM
+    hour: ColumnElement[Any]
     if session.get_bind().dialect.name == "sqlite":
-        hour: ColumnElement[Any] = func.strftime("%Y-%m-%dT%H:00:00+00:00", AlertRow.found_at)
+        hour = func.strftime("%Y-%m-%dT%H:00:00+00:00", AlertRow.found_at)
     else:
         hour = func.date_trunc("hour", AlertRow.found_at)
+    if not whole_hours(zone_in(session), question.since_at, question.until_at):
+        hour = _quarter(session)
     place: Any = AlertRow.node_id if by_grid else literal(NO_GRID).label("grid")
     query = (
         select(place, hour, func.count())
@@ -181,7 +189,7 @@ def deadlines_by_place(session: Session, question: Question, now: datetime) -> I
         yield Clocked(node_id, step, sum(counts), *counts, float(seconds or 0.0))
 
 
-def closed_same_day(session: Session, question: Question, offset_minutes: int) -> Iterator[tuple[int, int]]:
+def closed_same_day(session: Session, question: Question, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
     """Alerts closed on the local day on which they were found, by grid.
 
     The last closing counts: what was reopened and closed again on a later day is no longer of the same.
@@ -200,9 +208,8 @@ def closed_same_day(session: Session, question: Question, offset_minutes: int) -
         .group_by(AlertRow.id, AlertRow.node_id, AlertRow.found_at)
         .subquery()
     )
-    same = _local_day(session, closings.c.found_at, offset_minutes) == _local_day(
-        session, closings.c.closed_at, offset_minutes
-    )
+    span = zone, question.since_at, question.until_at + timedelta(days=2)  # later is another day anyway
+    same = local_day(session, closings.c.found_at, *span) == local_day(session, closings.c.closed_at, *span)
     query = select(closings.c.node_id, func.count()).where(same).group_by(closings.c.node_id)
     yield from ((node_id, count) for node_id, count in session.execute(query))
 
@@ -386,8 +393,9 @@ def _seconds_between(session: Session, start: Any, end: Any) -> ColumnElement[An
     return cast(func.extract("epoch", end - start), Float)
 
 
-def _local_day(session: Session, at: Any, offset_minutes: int) -> ColumnElement[Any]:
+def _quarter(session: Session) -> ColumnElement[Any]:
     if session.get_bind().dialect.name == "sqlite":
-        return func.date(at, f"{offset_minutes:+d} minutes")
-    # Whole days since 1970, in whole numbers: the session's own time zone must not matter.
-    return (cast(func.extract("epoch", at), BigInteger) + offset_minutes * 60) // 86_400
+        minutes = cast(func.strftime("%M", AlertRow.found_at), Integer) // 15 * 15
+        hour = func.strftime("%Y-%m-%dT%H:", AlertRow.found_at, type_=String)
+        return hour + func.printf("%02d:00+00:00", minutes, type_=String)
+    return func.date_bin(text("interval '15 minutes'"), AlertRow.found_at, text("timestamptz 'epoch'"))

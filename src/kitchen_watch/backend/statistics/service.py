@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
 from kitchen_watch.backend.statistics import questions
 from kitchen_watch.backend.statistics.figures import (
-    LOCAL_OFFSET_MINUTES,
     AlertFigures,
     GridSums,
     total,
@@ -92,7 +93,7 @@ def statistics(
         total=figures_view(whole.figures),
         children=_children(session, sums, question, node_id),
         codes=_codes(whole),
-        days=_every_day(whole.days, question),
+        days=_every_day(whole.days, question, zone_in(session)),
         hours=hours,
         premises=_worst(session, whole),
     )
@@ -183,10 +184,9 @@ def _codes(whole: GridSums) -> list[CodeFigures]:
     return answers
 
 
-def _every_day(days: dict[str, int], question: Question) -> list[DayCount]:
-    offset = timedelta(minutes=LOCAL_OFFSET_MINUTES)
-    day = (question.since_at + offset).date()
-    last = (question.until_at + offset - timedelta(microseconds=1)).date()
+def _every_day(days: dict[str, int], question: Question, zone: ZoneInfo) -> list[DayCount]:
+    day = question.since_at.astimezone(zone).date()
+    last = (question.until_at - timedelta(microseconds=1)).astimezone(zone).date()
     answers = []
     while day <= last:
         answers.append(DayCount(day=day, count=days.get(day.isoformat(), 0)))

@@ -61,3 +61,5 @@ class KeptMonthRow(Table):
 
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
     feed_id: Mapped[int] = mapped_column(BigInteger)
+    time_zone: Mapped[str] = mapped_column(String(64))
+    """In which it was cut; the service may count in another by now."""

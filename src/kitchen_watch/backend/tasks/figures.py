@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.tables import NodeRow
 from kitchen_watch.backend.tasks.tables import TaskRow, TaskState, TaskUnitRow
-
-ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,8 @@ class TaskFigures:
 
 
 def tasks_figures(session: Session, node_path: str, since_at: datetime, until_at: datetime) -> TaskFigures:
-    """The figures of the units in the subtree at ``node_path``; days are those of Shanghai."""
-    first, end = (at.astimezone(ZONE).date() for at in (since_at, until_at))
+    """The figures of the units in the subtree at ``node_path``; days are those of the service."""
+    first, end = (at.astimezone(zone_in(session)).date() for at in (since_at, until_at))
     unit, task = TaskUnitRow, TaskRow
     due = and_(task.due_on >= first, task.due_on < end)
     is_open = or_(unit.done_on.is_(None), unit.done_on >= end)

@@ -47,9 +47,12 @@ def upgrade() -> None:
     )
     op.execute("DELETE FROM statistics_months")
     op.execute("DELETE FROM statistics_kept_months")
+    zone = sa.Column("time_zone", sa.String(length=64), nullable=False, server_default="Asia/Shanghai")
+    op.add_column("statistics_kept_months", zone)
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_column("statistics_kept_months", "time_zone")
     op.drop_table("statistics_kept_types")
     op.drop_table("statistics_slices")
