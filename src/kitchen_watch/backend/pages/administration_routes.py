@@ -34,6 +34,7 @@ from kitchen_watch.backend.organisations.service import (
     premises_page,
 )
 from kitchen_watch.backend.organisations.tables import AreaType, EdgeRow, NodeKind
+from kitchen_watch.backend.pages import audit_words
 from kitchen_watch.backend.pages.answers import FrameOf, page
 from kitchen_watch.backend.pages.spoken import said
 from kitchen_watch.backend.parts import PartsOf
@@ -208,7 +209,9 @@ def show_audit(
         found = audit_page(session, person, before=cursor, limit=AUDIT_PAGE, filters=filters)
         actions = audit_actions(session)
     chosen = {"action": action, "username": username, "about": about, "day": day if since else ""}
-    return page("administration/audit.html", frame, found=found, chosen=chosen, actions=actions)
+    return page(
+        "administration/audit.html", frame, found=found, chosen=chosen, actions=actions, words=audit_words
+    )
 
 
 def _day(text: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
