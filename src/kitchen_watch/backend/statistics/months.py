@@ -10,7 +10,7 @@ A month is kept only a week after its end: until then reminders and clocks still
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -50,13 +50,19 @@ def sums_of(session: Session, question: Question, now: datetime) -> dict[int, Gr
     sums: dict[int, GridSums] = {NO_GRID: GridSums()}
     zone = zone_in(session)
     kept = _usable(session, question, zone)
-    for month in kept:
-        changed = _changed(session, month, types=bool(question.business_types))
-        for grid, content in _read(session, question, month.month, without=changed):
-            add_json(sums.setdefault(grid, GridSums()).figures, sums[NO_GRID], content)
-        if changed:
-            since_at, until_at = month_span(month.month, zone_in(session))
-            again = replace(question, since_at=since_at, until_at=until_at, node_ids=frozenset(changed))
+    newest = latest_feed_id(session)
+    changed = {
+        month.month: _changed(session, month, newest, types=bool(question.business_types)) for month in kept
+    }
+    still = [month for month, grids in changed.items() if not grids]
+    for grid, content in _read(session, question, still, without=set()):
+        add_json(sums.setdefault(grid, GridSums()).figures, sums[NO_GRID], content)
+    for month, grids in changed.items():
+        if grids:
+            for grid, content in _read(session, question, [month], without=grids):
+                add_json(sums.setdefault(grid, GridSums()).figures, sums[NO_GRID], content)
+            since_at, until_at = month_span(month, zone)
+            again = replace(question, since_at=since_at, until_at=until_at, node_ids=frozenset(grids))
             _merge(sums, sums_by_grid(session, again, now))
     for since_at, until_at in gaps(question.since_at, question.until_at, [one.month for one in kept], zone):
         _merge(sums, sums_by_grid(session, replace(question, since_at=since_at, until_at=until_at), now))
@@ -74,7 +80,7 @@ def keep_months(session: Session, now: datetime) -> int:
     kept = {row.month: row for row in session.scalars(select(KeptMonthRow))}
     newest = latest_feed_id(session)  # before what it covers is read
     for month in kept.values():
-        changed = _changed(session, month, types=True)
+        changed = _changed(session, month, newest, types=True)
         if changed:
             for table in (MonthSumsRow, MonthSliceRow):
                 session.execute(delete(table).where(table.month == month.month, table.node_id.in_(changed)))
@@ -155,11 +161,11 @@ def _asked(question: Question) -> dict[SliceKind, tuple[str, ...]]:
 
 
 def _read(
-    session: Session, question: Question, month: str, *, without: set[int]
+    session: Session, question: Question, months: list[str], *, without: set[int]
 ) -> Iterable[tuple[int, dict[str, Any]]]:
     asked = _asked(question)
     table = MonthSliceRow if asked else MonthSumsRow
-    query = select(table.node_id, table.sums).where(table.month == month, table.node_id.not_in(without))
+    query = select(table.node_id, table.sums).where(table.month.in_(months), table.node_id.not_in(without))
     for kind, values in asked.items():
         query = query.where(MonthSliceRow.kind == kind, MonthSliceRow.value.in_(values))
     if not question.everything:
@@ -167,7 +173,7 @@ def _read(
     return ((node_id, content) for node_id, content in session.execute(query))
 
 
-def _changed(session: Session, month: KeptMonthRow, *, types: bool) -> set[int]:
+def _changed(session: Session, month: KeptMonthRow, newest: int, *, types: bool) -> set[int]:
     """Grids whose sums of this month may be other ones now; none without news in the feed.
 
     With ``types`` also those with alerts of a premises that is of another business type by now.
@@ -177,7 +183,7 @@ def _changed(session: Session, month: KeptMonthRow, *, types: bool) -> set[int]:
     """
     since_at, until_at = month_span(month.month, zone_in(session))
     ids: set[int] = set()
-    if latest_feed_id(session) > month.feed_id:
+    if newest > month.feed_id:
         premises = (
             select(AlertRow.premises_id)
             .join(FeedEntryRow, FeedEntryRow.alert_id == AlertRow.id)
@@ -221,33 +227,19 @@ def _store(session: Session, month: str, now: datetime, node_ids: frozenset[int]
     session.add_all(
         MonthSumsRow(month=month, node_id=grid, sums=to_json(counted)) for grid, counted in sums.items()
     )
-    for kind, value, part in _slices(session, question, sums):
-        divided = sums_by_grid(session, part, now, hours_by_grid=True)
-        session.add_all(
-            MonthSliceRow(month=month, kind=kind, value=value, node_id=grid, sums=to_json(counted))
-            for grid, counted in divided.items()
-        )
+    for kind in SliceKind:
+        divided = sums_by_grid(session, replace(question, divided_by=kind.value), now, hours_by_grid=True)
+        for cell, counted in divided.items():
+            grid, _, value = str(cell).partition("/")
+            slice_ = MonthSliceRow(month=month, kind=kind, value=value, node_id=int(grid))
+            slice_.sums = to_json(counted)
+            session.add(slice_)
         session.flush()
     session.execute(delete(KeptTypeRow).where(KeptTypeRow.month == month))
     types = select(literal(month), PremisesRow.id, PremisesRow.business_type)
     session.execute(insert(KeptTypeRow).from_select(["month", "premises_id", "business_type"], types))
     session.flush()
     return len(sums)
-
-
-def _slices(
-    session: Session, question: Question, sums: dict[int, GridSums]
-) -> Iterator[tuple[SliceKind, str, Question]]:
-    """The parts of a question that occur in it."""
-    for code in sorted({code for counted in sums.values() for code in counted.codes}):
-        yield SliceKind.CODE, code, replace(question, codes=(code,))
-    for tier in sorted(session.scalars(select(AlertRow.tier).where(*question.where()).distinct())):
-        yield SliceKind.TIER, str(tier), replace(question, tiers=(tier,))
-    kinds = select(PremisesRow.business_type).where(
-        PremisesRow.id.in_(select(AlertRow.premises_id).where(*question.where()))
-    )
-    for business_type in sorted(session.scalars(kinds.distinct())):
-        yield SliceKind.BUSINESS_TYPE, business_type, replace(question, business_types=(business_type,))
 
 
 def to_json(sums: GridSums) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -40,6 +41,8 @@ from kitchen_watch.backend.handling.tables import AppealRow, RectificationRow, S
 from kitchen_watch.backend.local_time import local_day, whole_hours, zone_in
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
 from kitchen_watch.backend.tables import UtcDateTime
+
+Division = Literal["code", "tier", "business_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,22 @@ class Question:
     codes: tuple[str, ...] = ()
     tiers: tuple[int, ...] = ()
     business_types: tuple[str, ...] = ()
+    divided_by: Division | None = None
+    """Count each code, tier or business type apart: what stands for a grid is then ``"17/NO_HAT"``."""
+
+    def cell(self) -> ColumnElement[Any]:
+        """What is counted apart, by the name ``cell``: the grid, or the grid and a part of its alerts."""
+        if self.divided_by is None:
+            return AlertRow.node_id.label("cell")
+        kind = select(PremisesRow.business_type).where(PremisesRow.id == AlertRow.premises_id)
+        parts: dict[Division, Any] = {
+            "code": AlertRow.code,
+            "tier": cast(AlertRow.tier, String),
+            "business_type": kind.correlate(AlertRow).scalar_subquery(),
+        }
+        grid = cast(AlertRow.node_id, String) + literal_column("'/'", String)
+        cell: ColumnElement[Any] = (grid + parts[self.divided_by]).label("cell")
+        return cell
 
     def where(self, *, anywhere: bool = False) -> list[ColumnElement[bool]]:
         """Conditions on :class:`AlertRow`; ``anywhere`` leaves the place out."""
@@ -113,7 +132,7 @@ class Found:
 
 def found_by_place_and_kind(session: Session, question: Question) -> Iterator[Found]:
     """Everything found, by grid, code, tier and present state."""
-    key = (AlertRow.node_id, AlertRow.code, AlertRow.tier, AlertRow.state)
+    key = (question.cell(), AlertRow.code, AlertRow.tier, AlertRow.state)
     supervised = func.sum(case((AlertRow.supervision_level > 0, 1), else_=0))
     query = (
         select(*key, func.count(), func.sum(AlertRow.reminders), supervised)
@@ -139,7 +158,7 @@ def found_by_hour(
         hour = func.date_trunc("hour", AlertRow.found_at)
     if not whole_hours(zone_in(session), question.since_at, question.until_at):
         hour = _quarter(session)
-    place: Any = AlertRow.node_id if by_grid else literal(NO_GRID).label("grid")
+    place: Any = question.cell() if by_grid else literal(NO_GRID).label("grid")
     query = (
         select(place, hour, func.count())
         .where(*question.where(), believable)
@@ -173,16 +192,17 @@ def deadlines_by_place(session: Session, question: Question, now: datetime) -> I
     late = and_(settled, DeadlineRow.met.is_(False))
     running_late = and_(DeadlineRow.settled_at.is_(None), DeadlineRow.due_at < now)
     taken = _seconds_between(session, DeadlineRow.started_at, DeadlineRow.settled_at)
+    cell = question.cell()
     query = (
         select(
-            AlertRow.node_id,
+            cell,
             DeadlineRow.step,
             *(func.sum(case((one, 1), else_=0)) for one in (met, late, running_late)),
             func.sum(case((or_(met, late), taken), else_=0.0)),
         )
         .join(AlertRow, AlertRow.id == DeadlineRow.alert_id)
         .where(*question.where(), AlertRow.state != AlertState.FALSE_ALARM)
-        .group_by(AlertRow.node_id, DeadlineRow.step)
+        .group_by(cell, DeadlineRow.step)
     )
     for node_id, step, in_time, too_late, still, seconds in session.execute(query):
         counts = int(in_time or 0), int(too_late or 0), int(still or 0)
@@ -196,8 +216,9 @@ def closed_same_day(session: Session, question: Question, zone: ZoneInfo) -> Ite
     The days are compared once per alert, after the join: within it they would be computed for every
     deadline there is.
     """
+    cell = question.cell()
     closings = (
-        select(AlertRow.node_id, AlertRow.found_at, func.max(DeadlineRow.settled_at).label("closed_at"))
+        select(cell, AlertRow.found_at, func.max(DeadlineRow.settled_at).label("closed_at"))
         .join(DeadlineRow, DeadlineRow.alert_id == AlertRow.id)
         .where(
             *question.where(),
@@ -205,27 +226,28 @@ def closed_same_day(session: Session, question: Question, zone: ZoneInfo) -> Ite
             DeadlineRow.step == ClockStep.FIX,
             DeadlineRow.settled_at.is_not(None),
         )
-        .group_by(AlertRow.id, AlertRow.node_id, AlertRow.found_at)
+        .group_by(AlertRow.id, cell, AlertRow.found_at)
         .subquery()
     )
     span = zone, question.since_at, question.until_at + timedelta(days=2)  # later is another day anyway
     same = local_day(session, closings.c.found_at, *span) == local_day(session, closings.c.closed_at, *span)
-    query = select(closings.c.node_id, func.count()).where(same).group_by(closings.c.node_id)
+    query = select(closings.c.cell, func.count()).where(same).group_by(closings.c.cell)
     yield from ((node_id, count) for node_id, count in session.execute(query))
 
 
 def appeals_by_place(session: Session, question: Question) -> Iterator[tuple[int, int, int, int]]:
     """(grid, appeals, decided, upheld) of the alerts found."""
+    cell = question.cell()
     query = (
         select(
-            AlertRow.node_id,
+            cell,
             func.count(),
             func.sum(case((AppealRow.upheld.is_not(None), 1), else_=0)),
             func.sum(case((AppealRow.upheld.is_(True), 1), else_=0)),
         )
         .join(AlertRow, AlertRow.id == AppealRow.alert_id)
         .where(*question.where())
-        .group_by(AlertRow.node_id)
+        .group_by(cell)
     )
     for node_id, made, decided, upheld in session.execute(query):
         yield node_id, made, int(decided or 0), int(upheld or 0)
@@ -233,9 +255,10 @@ def appeals_by_place(session: Session, question: Question) -> Iterator[tuple[int
 
 def rectifications_by_place(session: Session, question: Question) -> Iterator[tuple[int, int, int]]:
     """(grid, reviewed, returned) rectifications of the alerts found."""
+    cell = question.cell()
     query = (
         select(
-            AlertRow.node_id,
+            cell,
             func.count(),
             func.sum(case((RectificationRow.accepted.is_(False), 1), else_=0)),
         )
@@ -245,7 +268,7 @@ def rectifications_by_place(session: Session, question: Question) -> Iterator[tu
             RectificationRow.kind == StatementKind.RECTIFICATION,
             RectificationRow.accepted.is_not(None),
         )
-        .group_by(AlertRow.node_id)
+        .group_by(cell)
     )
     for node_id, reviewed, returned in session.execute(query):
         yield node_id, reviewed, int(returned or 0)
@@ -257,14 +280,16 @@ def repeats(session: Session, question: Question) -> Iterator[tuple[int, int, in
     The earlier one may lie before the span and in another grid (the premises moved). Alerts whose
     verification is awaited, false ones and merged ones neither are repeats nor make others into some.
     """
+    cell = question.cell()
     longest = max(REPEAT_DAYS)
+    apart = [AlertRow.tier] if question.divided_by == "tier" else []
     before = func.lag(AlertRow.found_at).over(
-        partition_by=(AlertRow.premises_id, AlertRow.code), order_by=(AlertRow.found_at, AlertRow.id)
+        partition_by=(AlertRow.premises_id, AlertRow.code, *apart), order_by=(AlertRow.found_at, AlertRow.id)
     )
     wider = replace(question, since_at=question.since_at - timedelta(days=longest))
     believed = (
         select(
-            AlertRow.node_id,
+            cell,
             AlertRow.found_at,
             _seconds_between(session, before, AlertRow.found_at).label("gap"),
             question.place().label("here"),
@@ -274,9 +299,9 @@ def repeats(session: Session, question: Question) -> Iterator[tuple[int, int, in
     )
     within = [func.sum(case((believed.c.gap <= days * 86_400, 1), else_=0)) for days in REPEAT_DAYS]
     query = (
-        select(believed.c.node_id, *within)
+        select(believed.c.cell, *within)
         .where(believed.c.found_at >= question.since_at, believed.c.gap <= longest * 86_400, believed.c.here)
-        .group_by(believed.c.node_id)
+        .group_by(believed.c.cell)
     )
     for node_id, week, month in session.execute(query):
         yield node_id, int(week or 0), int(month or 0)
@@ -290,10 +315,11 @@ NOT_BELIEVED = (AlertState.PENDING_VERIFICATION, AlertState.FALSE_ALARM, AlertSt
 
 def believed_by_premises(session: Session, question: Question) -> Iterator[tuple[int, int, int]]:
     """(grid, premises id, believed alerts)."""
+    cell = question.cell()
     query = (
-        select(AlertRow.node_id, AlertRow.premises_id, func.count())
+        select(cell, AlertRow.premises_id, func.count())
         .where(*question.where(), AlertRow.state.not_in(NOT_BELIEVED))
-        .group_by(AlertRow.node_id, AlertRow.premises_id)
+        .group_by(cell, AlertRow.premises_id)
     )
     yield from ((node_id, premises_id, count) for node_id, premises_id, count in session.execute(query))
 
@@ -305,10 +331,11 @@ def overdue(session: Session, question: Question, now: datetime) -> Iterator[tup
     )
     if session.get_bind().dialect.name == "sqlite":
         hours = cast(_seconds_between(session, AlertRow.due_at, literal(now, UtcDateTime())) / 3600, Integer)
+    cell = question.cell()
     query = (
-        select(AlertRow.node_id, func.count(), func.sum(hours))
+        select(cell, func.count(), func.sum(hours))
         .where(*question.where(), AlertRow.due_at < now)
-        .group_by(AlertRow.node_id)
+        .group_by(cell)
     )
     for node_id, count, late in session.execute(query):
         yield node_id, count, int(late or 0)
