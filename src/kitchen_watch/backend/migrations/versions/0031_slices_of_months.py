@@ -1,7 +1,7 @@
 """Kept months also by code, tier and business type; months kept so far are summed anew.
 
-Revision: 0028
-Before it: 0027
+Revision: 0031
+Before it: 0030
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0028"
-down_revision = "0027"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

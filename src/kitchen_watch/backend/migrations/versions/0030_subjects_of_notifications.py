@@ -1,7 +1,7 @@
 """Notifications say what they are about, an alert or something else.
 
-Revision: 0027
-Before it: 0026
+Revision: 0030
+Before it: 0029
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
