@@ -32,7 +32,7 @@ TORCH_TESTS := tests/training/test_evaluate.py tests/training/test_export.py tes
                tests/training/test_training.py tests/edge/detect/test_ultralytics_yolo.py
 
 test: $(VENV)/.installed-dev ## the tests that need nothing but this machine
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not browser and not postgres and not gstreamer and not thorough and not nat" \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not browser and not postgres and not gstreamer and not thorough and not nat and not cluster" \
 	  $(addprefix --ignore=,$(TORCH_TESTS)) $(ARGS)
 
 test-train: $(VENV)/.installed-dev ## the tests of training; need the extra [train]

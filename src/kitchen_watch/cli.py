@@ -13,6 +13,7 @@ import typer
 
 from kitchen_watch.backend import commands as backend_commands
 from kitchen_watch.backend.feedback import commands as feedback_commands
+from kitchen_watch.cluster import commands as cluster_commands
 from kitchen_watch.demo import commands as demo_commands
 from kitchen_watch.edge import commands as edge_commands
 from kitchen_watch.edge.evidence import commands as evidence_commands
@@ -40,6 +41,7 @@ app.command("replay")(edge_commands.replay)
 app.command("score")(edge_commands.score)
 app.add_typer(evidence_commands.app, name="evidence", help="Prove or refute evidence packages.")
 app.add_typer(shadow_commands.app, name="shadow", help="A new model beside the one in force.")
+app.add_typer(cluster_commands.app, name="cluster", help="Analysis on several machines, on Ray.")
 app.add_typer(outbox_commands.app, name="outbox", help="Events that are not delivered yet.")
 for _name, _function in backend_commands.COMMANDS.items():
     app.command(_name)(_function)

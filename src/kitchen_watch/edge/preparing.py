@@ -6,6 +6,7 @@ All of it may be done while another process still watches the same cameras.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 
 import structlog
@@ -67,10 +68,22 @@ class Prepared:
                 self.streams[camera.camera_id] = streams
                 streams.start()
 
-    @property
-    def pictured(self) -> bool:
-        """Whether every stream that was opened has given a picture."""
-        return all(streams.analysis.status().decoded > 0 for streams in self.streams.values())
+    async def warm_up(self) -> None:
+        """Let the model see one picture of every stream that was opened: it is compiled for the size of
+        the pictures. Returns when every camera has given one; must be cancelled before :meth:`take`.
+
+        Raises:
+            DetectorError: the model cannot be used for such pictures.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            for streams in self.streams.values():
+                tasks.create_task(self._look_once(streams))
+
+    async def _look_once(self, streams: CameraStreams) -> None:
+        async with contextlib.aclosing(streams.analysis.newest()) as frames:
+            async for frame in frames:
+                await self.judgement.detector.detect(frame)
+                return
 
     def take(self, camera: CameraSettings, settings: EdgeSettings) -> CameraStreams:
         """The streams for a camera: those opened beforehand where they are as wanted, else new ones."""
