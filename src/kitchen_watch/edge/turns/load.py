@@ -11,6 +11,8 @@ FEWEST_DUE = 10
 ENOUGH = 0.97
 FALLING = 0.85
 """While cameras take turns, those that are looked at get at least so much of their frames."""
+LASTING_S = 30.0
+"""An overload must last so long, besides the window, until turns begin: a start or a burst is none."""
 PATIENCE_S = 120.0
 MOST_PATIENCE_S = 3600.0
 RAISE = 1.2
@@ -84,6 +86,7 @@ class Capacity:
         self.carried: float | None = None
         self._below = overloaded_below
         self._settled_at: float | None = None
+        self._low_since: float | None = None
         self._patience = PATIENCE_S
         self._raised = False
 
@@ -93,9 +96,12 @@ class Capacity:
             self._settled_at = now
         if share is None or now - self._settled_at < WINDOW_S:
             return
-        if share < (self._below if self.carried is None else FALLING):
-            if self._raised or self.carried is None:
-                self._patience = min(MOST_PATIENCE_S, 2 * self._patience) if self._raised else PATIENCE_S
+        low = share < (self._below if self.carried is None else FALLING)
+        self._low_since = (now if self._low_since is None else self._low_since) if low else None
+        if self._low_since is not None:
+            if self.carried is None and now - self._low_since < LASTING_S:
+                return
+            self._patience = min(MOST_PATIENCE_S, 2 * self._patience) if self._raised else PATIENCE_S
             self.carried = watched * share
             self._settle(now, raised=False)
         elif self.carried is not None and share >= ENOUGH and now - self._settled_at >= self._patience:
@@ -105,4 +111,4 @@ class Capacity:
             self._settle(now, raised=True)
 
     def _settle(self, now: float, *, raised: bool) -> None:
-        self._settled_at, self._raised = now, raised
+        self._settled_at, self._raised, self._low_since = now, raised, None

@@ -169,9 +169,10 @@ class Roster:
         watched = sum(spent for camera_id, spent in costs.items() if self._watches(camera_id))
         before = self._capacity.carried
         self._capacity.judge(now, self._share, watched=watched, everything=sum(costs.values()))
-        if self._capacity.carried != before:
-            self._ends_at = min(self._ends_at, now)
-        return self._capacity.carried
+        carried = self._capacity.carried
+        if carried is not None and (before is None or carried < before):
+            self._ends_at = min(self._ends_at, now)  # too many are being looked at
+        return carried
 
     def _cost(self, camera: TurnTaker, facts: Facts) -> float:
         if self._settings().mode == "always":
