@@ -223,7 +223,7 @@ class Roster:
         """Say once in the log what changes for people: how many take turns, and how long any waits."""
         taking = len(turn.revisit_s) - len(turn.kept)
         said = f"{taking} {turn.longest_revisit_s:.0f}"
-        if said == self._told:
+        if said == self._told or not turn.cameras:
             return
         self._told = said
         if not taking:
