@@ -92,7 +92,9 @@ class MotionTiles:
         self._labels = frozenset(labels)
         self._settings = settings or MotionTileSettings()
         self._closed = closed
-        self._before: NDArray[np.uint8] | None = None
+        self._before: Frame | None = None
+        self._smooth: tuple[Frame, NDArray[np.uint8]] | None = None
+        """A frame with its grey picture, slightly blurred: wanted again when the next one comes."""
         self._spent: deque[datetime] = deque()
         self._places: dict[tuple[int, int], _Place] = {}
 
@@ -102,13 +104,14 @@ class MotionTiles:
         Raises:
             DetectorError: inference failed.
         """
-        regions = self._moved(frame)
+        before, self._before = self._before, frame
         at = frame.captured_at
         quiet = self._closed(at) or not any(
             one.label == "person" and (one.firm or one.suspect) for one in seen
         )
-        if not regions or not quiet or not self._allowed(at):
+        if not quiet or not self._allowed(at):
             return tuple(seen)
+        regions = self._moved(frame, before)
         regions = [region for region in regions if self._worth_it(region, at)]
         if not regions:
             return tuple(seen)
@@ -156,14 +159,15 @@ class MotionTiles:
                 kept.append(replace(answer, box=box))
         return kept
 
-    def _moved(self, frame: Frame) -> list[Region]:
+    def _moved(self, frame: Frame, earlier: Frame | None) -> list[Region]:
         """Small regions that changed since the previous analysed frame, the most changed first."""
-        grey = cv2.GaussianBlur(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), (3, 3), 0)
-        before, self._before = self._before, np.asarray(grey, dtype=np.uint8)
-        if before is None or before.shape != grey.shape or frame.discontinuity:
+        if earlier is None or earlier.image.shape != frame.image.shape or frame.discontinuity:
             return []
-        changed = (cv2.absdiff(before, grey) >= self._settings.difference).astype(np.uint8)
-        if not changed.any() or changed.mean() > RESTLESS_SHARE:
+        before, grey = self._smoothed(earlier), self._smoothed(frame)
+        self._smooth = (frame, grey)
+        difference = cv2.absdiff(before, grey)
+        _, changed = cv2.threshold(difference, self._settings.difference - 1, 1, cv2.THRESH_BINARY)
+        if not 0 < cv2.countNonZero(changed) <= RESTLESS_SHARE * changed.size:
             return []
         height, width = grey.shape
         # Only the part in which anything changed is searched: of a still scene that is next to nothing.
@@ -182,6 +186,11 @@ class MotionTiles:
                 box = Box(x / width, y / height, (x + wide) / width, (y + high) / height)
                 regions.append(Region(box, float(areas[index])))
         return sorted(regions, key=lambda region: -region.area)
+
+    def _smoothed(self, frame: Frame) -> NDArray[np.uint8]:
+        if self._smooth is not None and self._smooth[0] is frame:
+            return self._smooth[1]
+        return np.asarray(cv2.GaussianBlur(frame.gray, (3, 3), 0), dtype=np.uint8)
 
     def _allowed(self, at: datetime) -> bool:
         while self._spent and abs((at - self._spent[0]).total_seconds()) >= 1.0:

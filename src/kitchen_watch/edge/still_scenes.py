@@ -138,7 +138,9 @@ class StillGate:
         if not cv2.hasNonZero(pixels):
             return False
         near = cv2.boxFilter(pixels, cv2.CV_8U, (WINDOW, WINDOW), normalize=False)
-        moving = (near >= CHANGED_IN_WINDOW).astype(np.uint8)
+        moving = np.asarray(
+            cv2.threshold(near, CHANGED_IN_WINDOW - 1, 1, cv2.THRESH_BINARY)[1], dtype=np.uint8
+        )
         if not cv2.hasNonZero(moving):
             return False
         there = _places(moving)
@@ -174,5 +176,5 @@ def _places(moving: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _gray(frame: Frame) -> Gray:
     """Slightly blurred, float32 of shape (height, width)."""
-    gray = cv2.blur(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), (3, 3))
+    gray = cv2.blur(frame.gray, (3, 3))
     return np.asarray(gray, dtype=np.float32)

@@ -28,9 +28,8 @@ _MATCHES = 12
 _INLIERS = 0.35
 
 
-def small(image: Image) -> Gray:
-    """The picture as grey float32 of shape (180, 320), whatever its size."""
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+def small(gray: NDArray[np.uint8]) -> Gray:
+    """The grey picture (uint8, any size) as float32 of shape (180, 320)."""
     return np.asarray(cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
