@@ -20,6 +20,7 @@ from kitchen_watch.edge.streams.camera_stream import CameraStream
 from kitchen_watch.edge.turns.facts import Facts
 from kitchen_watch.edge.turns.load import Counts
 from kitchen_watch.edge.turns.needs import Needs
+from kitchen_watch.errors import LeaseLost
 from kitchen_watch.live.camera import LiveCamera
 
 log = structlog.get_logger(__name__)
@@ -183,6 +184,8 @@ class RunningCamera:
             finally:
                 watch.cancel()
             fault = None if watch.cancelled() else watch.exception()
+            if isinstance(fault, LeaseLost):
+                return  # another process watches it; this edge is about to end
             if fault is not None:
                 self.restarts += 1
                 log.error("camera failed; watching again", camera_id=self.settings.camera_id, exc_info=fault)

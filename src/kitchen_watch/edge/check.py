@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ import httpx
 
 from kitchen_watch.clock import Clock, SystemClock
 from kitchen_watch.edge.configuration import load_configuration
+from kitchen_watch.edge.evidence.remote import open_remote
 from kitchen_watch.edge.opening import open_judgement
+from kitchen_watch.edge.ownership.leases import Leases
 from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.rule_set import CameraRules, RuleSet
 from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
@@ -31,6 +34,7 @@ WORST_OFFSET = timedelta(seconds=30)
 PROBES_AT_ONCE = 8
 UPLOAD_STATE = f"/api/v1/edge/evidence/{FIRST_LINK}"
 UNAUTHORISED = 401
+PROBE_NAME = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ async def check_edge(config_path: Path, *, clock: Clock | None = None) -> list[F
         findings += [_check_rules(camera, settings, rule_set) for camera in settings.cameras]
         findings += _check_turns(settings, rule_set, clock.now())
     findings.append(_check_disk(settings))
+    findings += await asyncio.to_thread(_check_cluster, settings)
     findings += await _check_backend(settings, clock)
     gate = asyncio.Semaphore(PROBES_AT_ONCE)
     findings += await asyncio.gather(
@@ -143,6 +148,32 @@ def _check_disk(settings: EdgeSettings) -> Finding:
     return Finding(
         "disk", ok=enough, says=says if enough else f"{says}: too little. Free space or use another disk."
     )
+
+
+def _check_cluster(settings: EdgeSettings) -> list[Finding]:
+    """The cluster's database and object store, where the edge uses them."""
+    findings = []
+    if settings.outbox.url is not None:
+        try:
+            owners = [one for one in Leases(settings.outbox.url).present() if one.edge_id == settings.edge_id]
+            says = f"run by {owners[0].owner} at present" if owners else "reachable; nobody runs this edge"
+            findings.append(Finding("outbox database", ok=True, says=says))
+        except KitchenWatchError as error:
+            findings.append(Finding("outbox database", ok=False, says=str(error)))
+    if settings.evidence.store is not None:
+        try:
+            remote = open_remote(
+                settings.evidence.store, settings.evidence.store_options, edge_id=settings.edge_id
+            )
+            with tempfile.NamedTemporaryFile() as probe_file:
+                remote.put(PROBE_NAME, Path(probe_file.name))
+            remote.remove(PROBE_NAME)
+            findings.append(
+                Finding("evidence store", ok=True, says=f"{settings.evidence.store} can be written")
+            )
+        except KitchenWatchError as error:
+            findings.append(Finding("evidence store", ok=False, says=str(error)))
+    return findings
 
 
 async def _check_backend(settings: EdgeSettings, clock: Clock) -> list[Finding]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from kitchen_watch.control import HeldSpans, HoldReport
-from kitchen_watch.edge.evidence.holds import Holds
+from kitchen_watch.edge.evidence.holds import FILE_NAME, Holds
 from kitchen_watch.edge.outbox.store import OutboxStore
 from kitchen_watch.live.segments import SegmentStore
 
@@ -40,6 +40,7 @@ class HoldDesk:
             EvidenceError: the outbox does not answer.
         """
         await asyncio.to_thread(self._holds.replace, told, offset=self._server_offset())
+        await self._store.carry(FILE_NAME)
         stores = tuple(self._recordings())
         pieces = await asyncio.to_thread(lambda: [piece for store in stores for piece in store.held_now()])
         held = [package for package in await self._store.packages() if package.kept_by(self._holds)]

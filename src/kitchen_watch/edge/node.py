@@ -22,6 +22,7 @@ from kitchen_watch.control import (
 from kitchen_watch.edge.building import build_camera
 from kitchen_watch.edge.cameras import Cameras, RunningCamera
 from kitchen_watch.edge.configuration import (
+    OFFER_FILE,
     Configuration,
     ConfigurationSource,
     keep_offer,
@@ -167,6 +168,8 @@ class EdgeNode:
         settings, clock = prepared.configuration.settings, prepared.clock
         packages = Packages(settings.data_dir, zone=ZoneInfo(settings.opening_hours.time_zone))
         store, renewal = await open_owned(packages, settings, clock, lease=lease)
+        if settings.outbox.url is not None:  # what it accepted on another machine has come with its outbox
+            prepared.configuration = await asyncio.to_thread(prepared.source.load)
         for problem in store.recovery.problems:
             log.warning("outbox recovered", problem=problem)
         return cls(prepared, packages=packages, store=store, lease=lease, renewal=renewal)
@@ -259,6 +262,7 @@ class EdgeNode:
             configuration = self._source.with_offer(offer)
             await self._put_in_force(configuration)
             keep_offer(configuration)
+            await self._store.carry(OFFER_FILE)
 
     async def command(self, command: CameraCommand) -> str | None:
         """Carry out one command of a person at the backend.

@@ -11,10 +11,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import yaml
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.edge.evidence.remote import open_remote
+from kitchen_watch.edge.outbox.commands import app
 from kitchen_watch.edge.outbox.postgres import PostgresOutbox, SharedDatabase
 from kitchen_watch.edge.outbox.records import EventState, Outcome
 from kitchen_watch.edge.outbox.store import OutboxStore
@@ -23,6 +26,7 @@ from kitchen_watch.edge.ownership.leases import Leases
 from kitchen_watch.edge.ownership.schema import SCHEMA
 from kitchen_watch.errors import ConfigError, EvidenceError, LeaseLost
 from kitchen_watch.events import EventKind
+from kitchen_watch.signing import new_secret
 from tests.edge.outbox import situations
 from tests.edge.outbox.backend_double import BackendDouble, real_clock
 from tests.edge.outbox.situations import START, draft, opened, package, packages, violation
@@ -84,6 +88,22 @@ async def test_another_node_uploads_the_evidence_of_the_lost_one(tmp_path: Path)
             files.files[0].name, "manifest-00000000.json",
         }  # fmt: skip
         assert await store.sweep_copies() == 0
+
+
+async def test_what_the_edge_was_told_follows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Privacy masks that the backend gave hold on the next machine from the first picture on."""
+    told = '{"version": "1", "cameras": {"cam-1": {"name": "热厨"}}}'
+    async with opened(tmp_path / "lost") as store:
+        (tmp_path / "lost" / "accepted-configuration.json").write_text(told, encoding="utf-8")
+        await store.carry("accepted-configuration.json")
+        with pytest.raises(EvidenceError, match="cannot be read"):
+            await store.carry("no-such-file.json")
+    async with opened(tmp_path / "next"):
+        brought = tmp_path / "next" / "accepted-configuration.json"
+        assert brought.read_text(encoding="utf-8") == told
+        assert brought.stat().st_mode & 0o077 == 0
+    async with opened(tmp_path / "other", edge_id="edge-2"):
+        assert not (tmp_path / "other" / "accepted-configuration.json").exists()
 
 
 async def test_a_replaced_owner_writes_nothing_more_and_reads_nothing(
@@ -190,6 +210,28 @@ async def test_what_an_earlier_life_left_in_a_file_is_told(
     monkeypatch.setattr(situations, "CLUSTER", cluster_database)
     async with opened(tmp_path) as store:
         assert "1 events lie there undelivered" in store.recovery.problems[0]
+
+
+async def test_people_look_into_it_while_its_owner_works(tmp_path: Path, cluster_database: SecretStr) -> None:
+    config = tmp_path / "edge.yaml"
+    values = {
+        "edge_id": situations.EDGE, "data_dir": str(tmp_path / "elsewhere"),
+        "backend": {"url": "http://127.0.0.1:9", "secret": new_secret()},
+        "outbox": {"url": cluster_database.get_secret_value()},
+    }  # fmt: skip
+    config.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+    async def run(*arguments: str) -> str:
+        done = await asyncio.to_thread(CliRunner().invoke, app, (*arguments, "--config", str(config)))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    async with opened(tmp_path) as store:
+        event = await store.open_event(draft())
+        await store.settle([Outcome(event.event_id, EventState.DEAD, "unknown camera")])
+        assert "unknown camera" in await run("list", "--dead")
+        assert "1 events will be delivered again" in await run("requeue", "--all-dead")
+        assert [item.event for item in await store.pending_events()] == [event]
 
 
 async def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, cluster_database: SecretStr) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
@@ -15,9 +15,12 @@ from kitchen_watch.errors import ConfigError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from kitchen_watch.edge.outbox.database import Connection
     from kitchen_watch.edge.outbox.records import ListedEvent
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Events that are not delivered yet.")
 
@@ -25,11 +28,16 @@ DataDir = Annotated[
     Path, typer.Option("--data-dir", help="The edge's data_dir, where its outbox lies.", show_default=True)
 ]
 DEFAULT_DIR = Path("var/edge")
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The edge's YAML file: finds its outbox, also in a cluster."),
+]
 
 
 @app.command("list")
 def list_events(
     data_dir: DataDir = DEFAULT_DIR,
+    config: ConfigFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Only events that the backend refused.")] = False,
 ) -> None:
@@ -38,18 +46,22 @@ def list_events(
     from kitchen_watch.edge.outbox.records import EventState  # noqa: PLC0415
 
     states = [EventState.DEAD] if dead else [EventState.PENDING, EventState.DEAD]
-    with _connection(data_dir) as connection:
-        events = [event for state in states for event in pending.listed(connection, state=state)]
+
+    def found(connection: Connection) -> list[ListedEvent]:
+        return [event for state in states for event in pending.listed(connection, state=state)]
+
+    place, events = _transact(data_dir, config, found)
     for event in events:
         typer.echo(json.dumps(_values(event), ensure_ascii=False) if as_json else _line(event))
     if not as_json:
-        typer.echo(f"{len(events)} {'dead' if dead else 'undelivered'} events in {data_dir}", err=True)
+        typer.echo(f"{len(events)} {'dead' if dead else 'undelivered'} events in {place}", err=True)
 
 
 @app.command("requeue")
 def requeue(
     event_id: Annotated[UUID | None, typer.Argument(help="The event; see list --dead.")] = None,
     data_dir: DataDir = DEFAULT_DIR,
+    config: ConfigFile = None,
     all_dead: Annotated[bool, typer.Option("--all-dead", help="Every dead event.")] = False,
 ) -> None:
     """Try refused events again, after the reason is out of the world. The edge may be running."""
@@ -57,17 +69,43 @@ def requeue(
 
     if (event_id is None) == (not all_dead):
         raise ConfigError("Give either the id of one event or --all-dead.")
-    with _connection(data_dir) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        number = pending.requeue(
-            connection, None if event_id is None else [event_id], now=SystemClock().now()
-        )
-        connection.execute("COMMIT")
+    ids = None if event_id is None else [event_id]
+    place, number = _transact(
+        data_dir, config, lambda connection: pending.requeue(connection, ids, now=SystemClock().now())
+    )
     if event_id is not None and number == 0:
         raise ConfigError(
-            f"{data_dir}: there is no dead event {event_id}. See: kitchen-watch outbox list --dead"
+            f"{place}: there is no dead event {event_id}. See: kitchen-watch outbox list --dead"
         )
     typer.echo(f"{number} events will be delivered again", err=True)
+
+
+def _transact(data_dir: Path, config: Path | None, work: Callable[[Connection], T]) -> tuple[str, T]:
+    """Do ``work`` in the outbox that is meant; where that is, for people, and the result.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    if config is not None:
+        from kitchen_watch.edge.configuration import load_configuration  # noqa: PLC0415
+
+        settings = load_configuration(config).settings
+        data_dir = settings.data_dir
+        if settings.outbox.url is not None:
+            from kitchen_watch.edge.outbox.postgres import PostgresOutbox  # noqa: PLC0415
+            from kitchen_watch.edge.ownership.database import shown  # noqa: PLC0415
+
+            # Without a lease: a person changes nothing that the edge's owner would have to know first.
+            database = PostgresOutbox(settings.outbox.url, edge_id=settings.edge_id, lease=None)
+            try:
+                return f"{settings.edge_id} at {shown(settings.outbox.url)}", database.transact(work)
+            finally:
+                database.close()
+    with _connection(data_dir) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        result = work(connection)
+        connection.execute("COMMIT")
+    return str(data_dir), result
 
 
 @contextmanager

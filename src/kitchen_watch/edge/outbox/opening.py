@@ -16,6 +16,7 @@ from kitchen_watch.edge.evidence.package import ROOT, Packages
 from kitchen_watch.edge.evidence.remote import RemoteEvidence
 from kitchen_watch.edge.outbox.appending import journaled, put_meta
 from kitchen_watch.edge.outbox.ballast import Ballast
+from kitchen_watch.edge.outbox.carrying import bring
 from kitchen_watch.edge.outbox.database import Connection, OutboxDatabase
 from kitchen_watch.edge.outbox.postgres import PostgresOutbox, SharedDatabase
 from kitchen_watch.edge.outbox.records import JournaledViolation, Recovery
@@ -71,6 +72,7 @@ def open_outbox(
         else:
             database = PostgresOutbox(shared.url, edge_id=edge_id, lease=shared.lease)
             problems, renewed = _left_in_file(data_dir / FILE_NAME), database.transact(_is_new)
+            database.transact(lambda connection: bring(connection, data_dir))
         try:
             recovery = _take_up(database, packages, edge_id, now, problems, renewed=renewed, remote=remote)
         except BaseException:

@@ -44,7 +44,7 @@ class PostgresOutbox:
         self._edge_id = edge_id
         self._lease = lease
         self._connection: Any = None
-        self._lost: LeaseLost | None = None
+        self._lost: str | None = None
 
     def transact(self, work: Work[T]) -> T:
         """Do ``work`` in a transaction of its own, durable on return.
@@ -56,7 +56,7 @@ class PostgresOutbox:
             ConfigError: a newer kitchen-watch made the tables.
         """
         if self._lost is not None:
-            raise self._lost
+            raise LeaseLost(self._lost)
         stale = self._connection is not None
         try:
             try:
@@ -69,7 +69,7 @@ class PostgresOutbox:
         except (LeaseLost, ConfigError) as error:
             self.close()
             if isinstance(error, LeaseLost):
-                self._lost = error  # for good: it need not be asked again
+                self._lost = str(error)  # for good: it need not be asked again
             raise
         except self._psycopg.Error as error:
             raise EvidenceError(

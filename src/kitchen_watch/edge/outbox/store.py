@@ -13,7 +13,7 @@ from uuid import UUID
 from kitchen_watch.clock import Clock
 from kitchen_watch.edge.evidence.package import Packages
 from kitchen_watch.edge.evidence.remote import RemoteEvidence
-from kitchen_watch.edge.outbox import appending, keeping, pending, remote_copies
+from kitchen_watch.edge.outbox import appending, carrying, keeping, pending, remote_copies
 from kitchen_watch.edge.outbox.appending import Appended
 from kitchen_watch.edge.outbox.database import Connection
 from kitchen_watch.edge.outbox.opening import Opened, open_outbox, write_manifests
@@ -57,6 +57,7 @@ class OutboxStore:
         edge_id: str,
         clock: Clock,
         remote: RemoteEvidence | None = None,
+        shared: bool = False,
     ) -> None:
         self._packages = packages
         self._edge_id = edge_id
@@ -64,6 +65,7 @@ class OutboxStore:
         self._lock = opened.lock
         self._watchers: list[Callable[[], None]] = []
         self._writer = Writer(opened.database)
+        self._shared = shared
         self.copies = None if remote is None else RemoteCopies(remote, packages.data_dir, clock)
         """The files' copies in an object store, where there is one."""
         self.recovery: Recovery = opened.recovery
@@ -90,7 +92,7 @@ class OutboxStore:
         opened = await asyncio.to_thread(
             open_outbox, packages, edge_id=edge_id, now=clock.now(), shared=shared, remote=remote
         )
-        return cls(opened, packages, edge_id=edge_id, clock=clock, remote=remote)
+        return cls(opened, packages, edge_id=edge_id, clock=clock, remote=remote, shared=shared is not None)
 
     async def close(self) -> None:
         """Finish what was handed in, close the database and let others open it."""
@@ -138,6 +140,17 @@ class OutboxStore:
                 (ClipState.DONE.value, str(violation_id)),
             )
         )
+
+    async def carry(self, name: str) -> None:
+        """Let a small file of the data directory follow the edge to its next machine, where there can
+        be one.
+
+        Raises:
+            EvidenceError: also where the file cannot be read.
+        """
+        if self._shared:
+            data_dir = self._packages.data_dir
+            await self._writer.run(lambda connection: carrying.carry(connection, data_dir, name))
 
     # what delivery asks and answers
 
