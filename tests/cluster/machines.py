@@ -29,6 +29,7 @@ class Machines:
         self._cluster = cluster
         self._nodes: dict[str, Any] = {}
         self._paused: dict[str, list[psutil.Process]] = {}
+        self._added = 0
 
     def add(self, name: str, *, cores: float = 1.0) -> None:
         """Another machine that takes groups; ``MACHINE`` in its environment is its name."""
@@ -37,6 +38,16 @@ class Machines:
             node_name=name, num_cpus=0, object_store_memory=OBJECT_STORE,
             resources={"kitchen_watch_cores": cores},
         )  # fmt: skip
+
+    def at_least(self, number: int) -> None:
+        """So many machines that take groups; new ones come if there are fewer."""
+        while sum(not node.draining for node in self.status().nodes) < number:
+            self._added += 1
+            self.add(f"spare-{self._added}")
+            self.wait(self._last_added_is_there, why="the new machine is there")
+
+    def _last_added_is_there(self, status: ClusterStatus) -> bool:
+        return any(node.name == f"spare-{self._added}" for node in status.nodes)
 
     def processes(self, name: str) -> list[psutil.Process]:
         """Every process of a machine, the parent of all first."""

@@ -54,13 +54,17 @@ def start(
         told.append(number)
         ray.terminate()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    address = join or file.settings.ray.address
-    if head:
-        address = _serve_control_room(file, running=lambda: ray.poll() is None)
-    starting.keep_address(file, address)
-    code = ray.wait()
+    _on_signals(end)
+    try:
+        address = join or file.settings.ray.address
+        if head:
+            address = _serve_control_room(file, running=lambda: ray.poll() is None and not told)
+            _on_signals(end)  # the connection to Ray has taken them over
+        starting.keep_address(file, address)
+        code = ray.wait()
+    finally:
+        ray.terminate()
+        ray.wait()
     if code and not told:
         raise ClusterError(f"Ray ended with code {code}; its logs are in ray.directory.")
 
@@ -117,6 +121,11 @@ def drain(
             if time.monotonic() > end:
                 raise ClusterError(f"{node} still has groups. It goes on giving them away; see status.")
             time.sleep(LOOK_S)
+
+
+def _on_signals(end: Callable[[int, object], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 def _serve_control_room(file: ClusterFile, *, running: Callable[[], bool]) -> str:
