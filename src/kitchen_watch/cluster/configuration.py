@@ -70,7 +70,7 @@ class RaySettings(Settings):
     ] = 80_000_000
     node_silent_s: Annotated[
         float, Field(ge=2, le=60, description="a node that is silent for so long is given up")
-    ] = 3.0
+    ] = 4.0
 
 
 class PlacementSettings(Settings):
