@@ -31,12 +31,14 @@ from kitchen_watch.live.segments import Keeping, SegmentStore
 from kitchen_watch.live.tracks import TrackFeed
 
 RING_MARGIN = timedelta(seconds=15)
+"""So long after the moment a cut may begin, and a keyframe lie before it."""
 LONGEST = timedelta(seconds=LONGEST_S)
 
 
 def build_streams(camera: CameraSettings, *, settings: EdgeSettings, clock: Clock) -> CameraStreams:
     """The connections of one camera and what their packets go to; they need neither model nor outbox."""
-    seconds = settings.evidence.before_s + settings.evidence.after_s + RING_MARGIN.total_seconds()
+    # What comes after the moment is kept by the cut itself.
+    seconds = settings.evidence.before_s + RING_MARGIN.total_seconds()
     ring = PacketRing(seconds=seconds, max_bytes=settings.evidence.ring_bytes)
     live = LiveCamera(
         camera.camera_id, has_sub=camera.sub is not None, mask=_mask(camera),

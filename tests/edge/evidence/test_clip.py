@@ -336,3 +336,17 @@ def test_what_a_proof_tells(tmp_path: Path) -> None:
     assert proven.pictures == 161
     assert proven.duration_s == pytest.approx(16.0, abs=1 / RATE)
     assert proven.moment_s == pytest.approx((at(8.0) - START).total_seconds() - 2.0)
+
+
+def test_what_comes_after_the_moment_is_kept_by_the_cut_and_not_by_the_ring() -> None:
+    stream = camera()
+    ring = PacketRing(seconds=6)
+    ring.opened(stream.info)
+    feed(ring, stream.packets[:80])
+    request = ring.cut(at(7.9), timedelta(seconds=5), timedelta(seconds=12))
+    feed(ring, stream.packets[80:])
+    assert ring.held[0] < timedelta(seconds=9)
+    cut = request.take()
+    assert cut.starts_at <= at(2.9)
+    assert cut.ends_at == at(19.9)
+    assert cut.notes == ()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from kitchen_watch.clock import Clock
-from kitchen_watch.edge.evidence.cutting import LONGEST, Cut, clip_span, packet_seconds, select
+from kitchen_watch.edge.evidence.cutting import Cut, clip_span, packet_seconds, select
 from kitchen_watch.edge.evidence.runs import Group, Run
 from kitchen_watch.edge.streams.packets import StreamPacket, VideoInfo
 from kitchen_watch.errors import EvidenceError
@@ -149,7 +149,7 @@ class PacketRing:
     """
 
     def __init__(self, *, seconds: float = 45.0, max_bytes: int = 64_000_000) -> None:
-        self._seconds = max(seconds, LONGEST.total_seconds())
+        self._seconds = seconds
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._runs: list[Run] = []
