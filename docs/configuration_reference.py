@@ -18,8 +18,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from kitchen_watch.backend.settings import BackendSettings
+from kitchen_watch.cluster.configuration import ClusterSettings
 from kitchen_watch.edge.rules.parameters import RuleParameters
-from kitchen_watch.edge.settings import EdgeSettings
+from kitchen_watch.edge.settings import CameraSettings, EdgeSettings
 
 TARGET = Path(__file__).with_name("configuration.md")
 INTRODUCTION = """# Configuration reference
@@ -38,11 +39,12 @@ def reference() -> str:
     parts = [INTRODUCTION]
     for title, model in (
         ("Edge (`kitchen-watch edge --config edge.yaml`)", EdgeSettings),
+        ("Cluster (`kitchen-watch cluster start --config cluster.yaml`; see cluster.md)", ClusterSettings),
         ("Rules (`configs/rules.yaml`, and `rules:` of an edge or a camera)", RuleParameters),
         ("Backend (`kitchen-watch backend --config backend.yaml`)", BackendSettings),
     ):
         parts.append(f"## {title}\n")
-        parts.extend(_tables(model, "", set()))
+        parts.extend(_tables(model, "", {CameraSettings} if model is ClusterSettings else set()))
     return "\n".join(parts)
 
 

@@ -36,7 +36,7 @@ class Machines:
         os.environ[MACHINE] = name
         self._nodes[name] = self._cluster.add_node(
             node_name=name, num_cpus=0, object_store_memory=OBJECT_STORE,
-            resources={"kitchen_watch_cores": cores},
+            resources=starting.offer(cores),
         )  # fmt: skip
 
     def at_least(self, number: int) -> None:

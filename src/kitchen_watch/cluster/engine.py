@@ -14,11 +14,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from kitchen_watch.cluster.placement import Node
 from kitchen_watch.cluster.report import HandedOver, HostReport
+from kitchen_watch.cluster.starting import MILLICORES
 
 NAMESPACE = "kitchen-watch"
-CORES = "kitchen_watch_cores"
-"""The resource by which a node says that it takes groups, and how many cores it has for them."""
-SLOT = 0.0001
+SLOT = 0.001
 """What a host takes of it: next to nothing. Placement counts measured cost, and a full machine analyses
 less often instead of leaving cameras alone."""
 PREFIX = "host/"
@@ -41,11 +40,11 @@ class RayEngine:
         known = await asyncio.to_thread(ray.nodes)
         return [
             Node(
-                node["NodeID"], node["NodeName"], float(node["Resources"][CORES]),
+                node["NodeID"], node["NodeName"], float(node["Resources"][MILLICORES]) / 1000,
                 float(node["Resources"].get("GPU", 0.0)),
             )
             for node in known
-            if node["Alive"] and node["Resources"].get(CORES, 0.0) > 0
+            if node["Alive"] and node["Resources"].get(MILLICORES, 0.0) > 0
         ]  # fmt: skip
 
     async def hosts(self) -> Sequence[str]:
@@ -65,7 +64,7 @@ class RayEngine:
             max_concurrency=8,
             num_cpus=0,
             num_gpus=self._gpus,
-            resources={CORES: SLOT},
+            resources={MILLICORES: SLOT},
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=True),
         ).remote(edge_id)
         return host

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kitchen_watch.cluster.report import ClusterStatus
 
 CONTROL_ROOM = "control-room"
+MILLICORES = "kitchen_watch_millicores"
+"""The resource by which a node says that it takes groups, and how much it has for them; Ray wants whole
+numbers."""
 ADDRESS_FILE = "ray-address"
 LONGEST_DIRECTORY = 45
 """Ray puts sockets with long names below it, and a socket's path may have 107 characters."""
@@ -55,7 +58,7 @@ def start_command(
         sys.executable, "-m", "ray.scripts.scripts", "start", "--block",
         "--num-cpus=0", "--disable-usage-stats" if head else "--log-style=record",
         f"--object-store-memory={settings.ray.object_store_bytes}",
-        f"--resources={json.dumps({'kitchen_watch_cores': cores} if cores > 0 else {})}",
+        f"--resources={json.dumps(offer(cores))}",
     ]  # fmt: skip
     if name:
         command.append(f"--node-name={name}")
@@ -78,6 +81,11 @@ def start_command(
             " machine itself is started with --head."
         )
     return [*command, f"--address={address}"]
+
+
+def offer(cores: float) -> dict[str, int]:
+    """What a node with so many cores for groups offers to Ray."""
+    return {MILLICORES: max(1, round(cores * 1000))} if cores > 0 else {}
 
 
 def cores_here() -> float:
