@@ -175,6 +175,8 @@ class Recorder:
         except EvidenceError as error:
             detail = str(error)
             log.info("no clip", code=violation.code, camera_id=violation.camera_id, reason=detail)
+        if package is not None:
+            await self._shared.store.store_files(package)
         # The violation may have grown or closed while its clip was made: tell its latest state.
         latest = self._latest.get(violation.violation_id, violation)
         await self.waiting.add(

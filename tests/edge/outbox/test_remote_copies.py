@@ -201,7 +201,9 @@ async def test_what_a_killed_process_left_in_the_store_is_swept(
 ) -> None:
     """It was killed after its files were stored and before its event was recorded."""
     clock, subject, data_dir = real_clock(), violation(), tmp_path / "node"
-    clock.advance(timedelta(hours=1))
+    clock.set_wall(clock.now() - timedelta(hours=2))
+    async with opened(data_dir, clock):
+        clock.advance(timedelta(hours=2))  # this outbox has been at work for a while
     today = replace(subject, started_at=clock.now())
     writer = packages(data_dir)
     orphans = package(writer, replace(violation(), started_at=clock.now()))
@@ -212,6 +214,45 @@ async def test_what_a_killed_process_left_in_the_store_is_swept(
         event = await store.open_event(draft(today, package=kept))
         await store.settle([Outcome(event.event_id, EventState.PENDING, "busy")])
         assert await store.sweep_copies() == 0  # its process may be just about to record it
-        clock.advance(timedelta(hours=6))
+        clock.advance(timedelta(hours=7))
         assert await store.sweep_copies() == 2
         assert {stored.path for stored in remote.below("evidence")} == {f"{kept.folder}/{kept.files[0].name}"}
+
+
+async def test_what_an_outbox_stored_that_was_lost_is_left_alone(
+    tmp_path: Path, remote: RemoteEvidence
+) -> None:
+    clock, writer = real_clock(), packages(tmp_path / "lost")
+    files = package(writer, replace(violation(), started_at=clock.now()))
+    for file in files.files:
+        remote.put(f"{files.folder}/{file.name}", tmp_path / "lost" / files.folder / file.name)
+    async with opened(tmp_path / "new", clock, remote=remote) as store:
+        clock.advance(timedelta(hours=8))
+        assert await store.sweep_copies() == 0
+
+
+async def test_a_package_that_is_handed_in_again_is_stored_once(
+    tmp_path: Path, remote: RemoteEvidence
+) -> None:
+    away, subject, writer = Away(remote), violation(), packages(tmp_path / "node")
+    away.away = False
+    async with opened(tmp_path / "node", remote=away) as store:
+        files = package(writer, subject)
+        await store.store_files(files)
+        assert away.asked == 2
+        await store.open_event(draft(subject, package=files))
+        assert away.asked == 2
+        await store.tidy(forget_before=START)
+        assert away.asked == 3  # the manifest alone
+
+
+async def test_a_store_that_is_away_holds_up_no_start(tmp_path: Path, remote: RemoteEvidence) -> None:
+    away, data_dir = Away(remote), tmp_path / "node"
+    async with opened(data_dir) as store:
+        for _ in range(3):
+            subject = violation()
+            await store.open_event(draft(subject, package=package(packages(data_dir), subject)))
+    shutil.rmtree(data_dir / "evidence")
+    async with opened(data_dir, remote=away) as store:
+        assert away.asked == 1
+        assert store.recovery.missing_files == ()

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from kitchen_watch.edge.outbox.carrying import bring
 from kitchen_watch.edge.outbox.database import Connection, OutboxDatabase
 from kitchen_watch.edge.outbox.postgres import PostgresOutbox, SharedDatabase
 from kitchen_watch.edge.outbox.records import JournaledViolation, Recovery
+from kitchen_watch.edge.outbox.remote_copies import BEGAN
 from kitchen_watch.edge.outbox.salvage import adopt_chain, salvage, set_aside
 from kitchen_watch.edge.outbox.schema import FILE_NAME, check, connect, micros, migrate
 from kitchen_watch.edge.outbox.sqlite import SqliteOutbox
@@ -173,13 +175,19 @@ def _take_up(
 ) -> Recovery:
     data_dir = packages.data_dir
 
-    def claim(connection: Connection) -> tuple[int, list[Path]]:
-        _claim(connection, edge_id, data_dir)
+    def claim(connection: Connection) -> tuple[int, list[tuple[int, str, bool]]]:
+        _claim(connection, edge_id, data_dir, now)
         taken = adopt_chain(connection, data_dir, edge_id, now) if renewed else 0
         connection.execute("UPDATE events SET lease_until = NULL WHERE lease_until IS NOT NULL")
-        return taken, _missing_files(connection, data_dir, remote)
+        awaited = connection.execute(
+            "SELECT upload_id, path, stored FROM uploads WHERE state IN ('waiting', 'pending')"
+        )
+        return taken, [(row["upload_id"], row["path"], bool(row["stored"])) for row in awaited]
 
-    taken, missing = database.transact(claim)
+    taken, awaited = database.transact(claim)
+    gone = _gone(awaited, data_dir, remote)  # outside of the transaction: a store may take its time
+    missing = [data_dir / path for _, path in gone]
+    database.transact(lambda connection: _mark_missing(connection, [number for number, _ in gone]))
     if taken:
         problems.append(
             f"{data_dir / ROOT}: {taken} manifests were on disk, but not in the outbox; "
@@ -219,8 +227,10 @@ def write_manifests(connection: Connection, packages: Packages) -> int:
     return 0
 
 
-def _claim(connection: Connection, edge_id: str, data_dir: Path) -> None:
+def _claim(connection: Connection, edge_id: str, data_dir: Path, now: datetime) -> None:
     """The first edge id that uses a database keeps it: its chain is that edge's."""
+    if connection.execute("SELECT 1 FROM meta WHERE key = ?", (BEGAN,)).fetchone() is None:
+        put_meta(connection, BEGAN, str(micros(now)))
     found = connection.execute("SELECT value FROM meta WHERE key = 'edge_id'").fetchone()
     if found is None:
         put_meta(connection, "edge_id", edge_id)
@@ -231,26 +241,27 @@ def _claim(connection: Connection, edge_id: str, data_dir: Path) -> None:
         )
 
 
-def _missing_files(connection: Connection, data_dir: Path, remote: RemoteEvidence | None) -> list[Path]:
+def _gone(
+    awaited: Sequence[tuple[int, str, bool]], data_dir: Path, remote: RemoteEvidence | None
+) -> list[tuple[int, str]]:
     """Files that are to be sent and lie neither here nor, as far as is known, in the object store."""
-    missing = []
-    awaited = "SELECT upload_id, path, stored FROM uploads WHERE state IN ('waiting', 'pending')"
-    for row in connection.execute(awaited).fetchall():
-        path = data_dir / row["path"]
-        if not path.is_file() and not (remote is not None and (row["stored"] or _has(remote, row["path"]))):
-            missing.append(path)
-            connection.execute(
-                "UPDATE uploads SET state = 'missing', last_error = 'not on disk' WHERE upload_id = ?",
-                (row["upload_id"],),
-            )
-    return missing
+    gone: list[tuple[int, str]] = []
+    for number, path, stored in awaited:
+        if (data_dir / path).is_file() or (stored and remote is not None):
+            continue
+        try:
+            if remote is None or not remote.has(path):
+                gone.append((number, path))
+        except EvidenceError:  # not known, and not asked again for each: the upload will find out
+            break
+    return gone
 
 
-def _has(remote: RemoteEvidence, path: str) -> bool:
-    try:
-        return remote.has(path)
-    except EvidenceError:  # not known: the upload will find out
-        return True
+def _mark_missing(connection: Connection, uploads: Sequence[int]) -> None:
+    connection.executemany(
+        "UPDATE uploads SET state = 'missing', last_error = 'not on disk' WHERE upload_id = ?",
+        [(number,) for number in uploads],
+    )
 
 
 def _journal(connection: Connection, now: datetime, problems: list[str]) -> tuple[JournaledViolation, ...]:

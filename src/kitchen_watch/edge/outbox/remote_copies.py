@@ -5,6 +5,7 @@ soon after it where not. An alert waits for the store a few seconds at most, and
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from kitchen_watch.edge.evidence.manifest import manifest_name
 from kitchen_watch.edge.evidence.package import ROOT, PackageFiles
 from kitchen_watch.edge.evidence.remote import RemoteEvidence
 from kitchen_watch.edge.outbox.database import Connection
+from kitchen_watch.edge.outbox.schema import moment
 from kitchen_watch.errors import EvidenceError, EvidenceMissing
 from kitchen_watch.events import EvidenceKind
 
@@ -30,6 +32,9 @@ AT_ONCE = 50
 ORPHAN_AGE = timedelta(hours=6)
 """An object that no event names by then belongs to a process that died before it could record it."""
 SWEPT_DAYS = 3
+BEGAN = "began_at"
+"""When this outbox began: what is older in the store may be of one that was lost, and is left alone."""
+SKEW = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +44,13 @@ class Unstored(NamedTuple):
 
     files: list[tuple[int, str]]
     manifests: list[tuple[int, str]]
+
+
+class Known(NamedTuple):
+    """What an outbox knows of some days' files, and since when it knows."""
+
+    paths: set[str]
+    since: datetime
 
 
 class RemoteCopies:
@@ -51,9 +63,13 @@ class RemoteCopies:
         self._data_dir = data_dir
         self._clock = clock
         self._not_before = 0.0
+        self._kept: deque[PackageFiles] = deque(maxlen=100)
+        """Packages that are there: one may be handed in again, when the outbox did not take its event."""
 
     async def keep(self, package: PackageFiles) -> bool:
         """Put a package's files there before its event is recorded; whether they are there."""
+        if package in self._kept:
+            return True
         if self._clock.monotonic() < self._not_before:
             return False
         clip = any(file.kind is EvidenceKind.CLIP for file in package.files)
@@ -65,6 +81,7 @@ class RemoteCopies:
             self._failed(str(error) or "it does not answer in time")
             return False
         self._worked()
+        self._kept.append(package)
         return True
 
     async def store(self, paths: Sequence[tuple[int, str]]) -> list[int]:
@@ -84,13 +101,14 @@ class RemoteCopies:
         self._worked()
         return done
 
-    async def sweep(self, known: set[str], *, now: datetime, days: Sequence[str]) -> int:
+    async def sweep(self, known: Known, *, now: datetime, days: Sequence[str]) -> int:
         """Remove objects of these days' folders that nobody named in time; how many."""
         removed = 0
         try:
             for day in days:
                 for stored in await asyncio.to_thread(self.remote.below, day):
-                    if stored.path not in known and stored.modified_at < now - ORPHAN_AGE:
+                    in_time = known.since + SKEW < stored.modified_at < now - ORPHAN_AGE
+                    if in_time and stored.path not in known.paths:
                         await asyncio.to_thread(self.remote.remove, stored.path)
                         removed += 1
         except EvidenceError as error:
@@ -162,8 +180,9 @@ def swept_days(now: datetime) -> list[str]:
     return [f"{ROOT}/{day:%Y/%m/%d}" for day in days]
 
 
-def named(connection: Connection, days: Sequence[str]) -> set[str]:
+def named(connection: Connection, days: Sequence[str]) -> Known:
     """Every path below these folders that an event names."""
+    began = connection.execute("SELECT value FROM meta WHERE key = ?", (BEGAN,)).fetchone()
     known: set[str] = set()
     for day in days:
         files = connection.execute("SELECT path FROM uploads WHERE path LIKE ?", (f"{day}/%",))
@@ -172,4 +191,4 @@ def named(connection: Connection, days: Sequence[str]) -> set[str]:
             "SELECT chain_index, folder FROM manifests WHERE folder LIKE ?", (f"{day}/%",)
         )
         known.update(f"{row['folder']}/{manifest_name(row['chain_index'])}" for row in manifests)
-    return known
+    return Known(known, moment(int(began["value"])))

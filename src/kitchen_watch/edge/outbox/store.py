@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from kitchen_watch.clock import Clock
-from kitchen_watch.edge.evidence.package import Packages
+from kitchen_watch.edge.evidence.package import PackageFiles, Packages
 from kitchen_watch.edge.evidence.remote import RemoteEvidence
 from kitchen_watch.edge.outbox import appending, carrying, keeping, pending, remote_copies
 from kitchen_watch.edge.outbox.appending import Appended
@@ -184,6 +184,12 @@ class OutboxStore:
         return await self._writer.run(
             lambda connection: pending.next_upload(connection, now=now, data_dir=data_dir)
         )
+
+    async def store_files(self, package: PackageFiles) -> None:
+        """Put a package's files into the object store now, where there is one, so that :meth:`append`
+        need not wait for it. Never raises for the store: what it does not take follows later."""
+        if self.copies is not None:
+            await self.copies.keep(package)
 
     async def bring_back(self, upload: PendingUpload) -> bool:
         """Fetch a file from the object store to this disk; ``False`` where there is no store.
