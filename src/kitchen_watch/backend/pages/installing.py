@@ -18,6 +18,7 @@ from kitchen_watch.backend.pages import (
     archive_routes,
     board_routes,
     campaign_routes,
+    check_form_routes,
     complaint_routes,
     handling_routes,
     hold_routes,
@@ -27,6 +28,7 @@ from kitchen_watch.backend.pages import (
     notification_routes,
     patrol_acts,
     patrol_routes,
+    patrol_rules_routes,
     public_routes,
     rating_routes,
     receiver_routes,
@@ -97,6 +99,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(login_routes.router)
     app.include_router(routes.router)
     app.include_router(administration_routes.router)
+    app.include_router(check_form_routes.router)
     app.include_router(rule_set_routes.router)
     app.include_router(handling_routes.router)
     app.include_router(board_routes.router)
@@ -104,6 +107,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(public_routes.router)
     app.include_router(letter_routes.router)
     app.include_router(notification_routes.router)
+    app.include_router(patrol_rules_routes.router)
     app.include_router(patrol_acts.router)
     app.include_router(patrol_routes.router)
     app.include_router(receiver_routes.router)
