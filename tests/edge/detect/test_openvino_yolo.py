@@ -146,6 +146,11 @@ def test_a_model_without_the_labels_that_the_rules_need_is_refused() -> None:
         open_detector(MODEL, required_labels=["no_hat", "slippers"])
 
 
+def test_a_device_that_is_not_there_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ModelMismatch, match="on gpu.99: .*set detector.device to cpu"):
+        open_detector(MODEL, settings=DetectorSettings(device="gpu.99"))
+
+
 def test_a_kind_of_file_that_no_detector_reads_is_refused(tmp_path: Path) -> None:
     path = copy_with_card(tmp_path, b"x").rename(tmp_path / "copy.tflite")
     card = card_path(path)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from kitchen_watch.clock import ManualClock
-from kitchen_watch.edge.detect.scheduler import FairScheduler
+from kitchen_watch.edge.detect.scheduler import FairScheduler, Together
 from kitchen_watch.errors import DetectorError
 
 
@@ -191,3 +192,78 @@ async def test_with_too_much_to_do_the_rate_of_what_is_urgent_falls_last() -> No
     assert counts["c"] > 1.4 * max(others)
     assert max(others) - min(others) <= 1, "evenly among the rest"
     assert min(others) > 12, "and nobody is forgotten"
+
+
+class Batches:
+    """A model that is cheaper on several items; what has the same first letter goes together."""
+
+    def __init__(self, most: int) -> None:
+        self.runs: list[list[str]] = []
+        self._gates: list[asyncio.Future[None]] = []
+        self.scheduler = FairScheduler[str, str](
+            self._one, parallel=1, clock=ManualClock(),
+            together=Together(self._several, most, lambda item: item[0]),
+        )  # fmt: skip
+
+    async def _one(self, item: str) -> str:
+        return (await self._several([item]))[0]
+
+    async def _several(self, items: Sequence[str]) -> list[str]:
+        gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.runs.append(list(items))
+        self._gates.append(gate)
+        await gate
+        return [f"saw {item}" for item in items]
+
+    async def ask(self, *items: str) -> list[asyncio.Task[str | None]]:
+        """One stream each."""
+        tasks = [asyncio.create_task(self.scheduler.submit(item, item)) for item in items]
+        await settle()
+        return tasks
+
+    async def finish(self, error: Exception | None = None) -> None:
+        gate = self._gates.pop(0)
+        if error is None:
+            gate.set_result(None)
+        else:
+            gate.set_exception(error)
+        await settle()
+
+
+async def test_what_waits_for_a_gpu_goes_together_and_each_camera_gets_its_own_answer() -> None:
+    model = Batches(most=3)
+    tasks = await model.ask("a1", "a2", "a3", "a4", "a5")
+    assert model.runs == [["a1"]], "nobody waits for others to come"
+    await model.finish()
+    assert model.runs[1:] == [["a2", "a3", "a4"]]
+    await model.finish()
+    assert model.runs[2:] == [["a5"]]
+    await model.finish()
+    assert [await task for task in tasks] == ["saw a1", "saw a2", "saw a3", "saw a4", "saw a5"]
+    assert {one.finished for one in model.scheduler.statistics().values()} == {1}
+
+
+async def test_only_pictures_of_one_shape_go_together_and_none_is_overtaken() -> None:
+    model = Batches(most=8)
+    tasks = await model.ask("a1", "a2", "b1", "a3")
+    for _ in range(4):
+        await model.finish()
+        if len(model.runs) == 4:
+            break
+    assert model.runs == [["a1"], ["a2"], ["b1"], ["a3"]]
+    await model.finish()
+    assert [await task for task in tasks] == ["saw a1", "saw a2", "saw b1", "saw a3"]
+
+
+async def test_a_run_that_fails_fails_for_all_that_were_in_it_and_for_nobody_else() -> None:
+    model = Batches(most=8)
+    first, *others = await model.ask("a1", "a2", "a3")
+    await model.finish()
+    await model.finish(DetectorError("out of memory"))
+    assert await first == "saw a1"
+    for task in others:
+        with pytest.raises(DetectorError, match="out of memory"):
+            await task
+    (later,) = await model.ask("a4")
+    await model.finish()
+    assert await later == "saw a4"

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,19 @@ import yaml
 from tests.support import SHARED, require
 
 from kitchen_watch.edge.detect.card import sha256_of
+from kitchen_watch.edge.detect.detection import Detection
 from kitchen_watch.edge.detect.opening import open_detector
+from kitchen_watch.edge.detect.settings import DetectorSettings
+from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.errors import DetectorError, ModelMismatch
+
+
+def _frame(stream_id: str, image: Image) -> Frame:
+    return Frame(
+        stream_id=stream_id, pts=0.0, captured_at=datetime(2026, 3, 2, tzinfo=UTC), image=image, width=640,
+        height=360, full=lambda: image,
+    )  # fmt: skip
+
 
 LABELS = ["person", "hat", "no_hat", "mask", "no_mask", "rat", "cockroach"]
 BASELINE = SHARED / "weights" / "kitchen-baseline.pt"
@@ -69,3 +81,28 @@ def test_a_pt_file_looks_and_is_refused_with_other_labels(tmp_path: Path) -> Non
     asyncio.run(detector.close())
     with pytest.raises(ModelMismatch, match="has the labels person, hat"):
         open_detector(with_card(path, LABELS[:-1]))
+
+
+@pytest.mark.integration
+def test_pictures_given_together_are_seen_as_if_each_were_alone(tmp_path: Path) -> None:
+    require(module="ultralytics", why="it reads .pt files; the extra [gpu] brings it")
+    require(path=BASELINE, why="a trained .pt file to look with")
+    path = tmp_path / "ours.pt"
+    path.write_bytes(BASELINE.read_bytes())
+    detector = open_detector(with_card(path, LABELS), settings=DetectorSettings(batch=4))
+    rng = np.random.default_rng(4)
+    pictures = [rng.integers(0, 255, (360, 640, 3), dtype=np.uint8) for _ in range(3)]
+
+    async def look() -> list[tuple[Detection, ...] | None]:
+        answers = await asyncio.gather(
+            *(detector.detect(_frame(f"cam-{number}", one)) for number, one in enumerate(pictures))
+        )
+        await detector.close()
+        return answers
+
+    alone = detector.infer(pictures, least=0.001)
+    together = detector._look_at(pictures, 0.001)
+    for one, other in zip(alone, together, strict=True):
+        assert [found.label for found in one] == [found.label for found in other]
+        assert np.allclose([found.box for found in one], [found.box for found in other], atol=1e-3)
+    assert [len(answer or ()) for answer in asyncio.run(look())] == [0, 0, 0]

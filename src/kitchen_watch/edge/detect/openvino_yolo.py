@@ -186,11 +186,16 @@ class OpenVinoYolo:
             model = self._core.read_model(self._path)
             self._check_outside(model)
             model.reshape([1, 3, height, width])
-            compiled = self._core.compile_model(self._from_bytes(model), "CPU", options)
+            # With this hint OpenVINO itself batches the requests of several cameras on a GPU.
+            compiled = self._core.compile_model(
+                self._from_bytes(model), self._settings.device.upper(), options
+            )
         except RuntimeError as error:
             raise ModelMismatch(
-                f"{self._path}: OpenVINO cannot use it as a model for {width}x{height} pictures: "
-                f"{_first_line(error)}. Export it again with `kitchen-watch export`."
+                f"{self._path}: OpenVINO cannot use it as a model for {width}x{height} pictures "
+                f"on {self._settings.device}: "
+                f"{_first_line(error)}. Export it again with `kitchen-watch export`, or "
+                "set detector.device to cpu."
             ) from error
         self._check_rows(compiled.output(0).shape)
         if not self._parallel:

@@ -9,7 +9,7 @@ is more to do than can be done, and still every third frame is the one that wait
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -35,7 +35,7 @@ class StreamStatistics:
     waiting_s: float = 0.0
     """Sum over the finished frames, from asking to the start of the work."""
     working_s: float = 0.0
-    """Sum over the finished frames, from start to end of the work."""
+    """Sum over the finished frames, from start to end of the work; of work done together its share."""
     longest_waiting_s: float = 0.0
 
 
@@ -55,20 +55,38 @@ class _Job(Generic[T, R]):
     started: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Together(Generic[T, R]):
+    """Work that is cheaper on several items at once, as on a GPU."""
+
+    work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]
+    """Results in the order of the items."""
+    most: int
+    alike: Callable[[T], Hashable]
+    """Only items of which this is equal go together."""
+
+
 class FairScheduler(Generic[T, R]):
     """Runs ``work`` on at most ``parallel`` items at a time, in turn over the streams.
 
-    Belongs to one event loop.
+    With ``together`` whatever waits when the work is free is done at once, one item per stream: nobody
+    waits for others to come. Belongs to one event loop.
     """
 
     def __init__(
-        self, work: Callable[[T], Awaitable[R]], *, parallel: int, clock: Clock | None = None
+        self,
+        work: Callable[[T], Awaitable[R]],
+        *,
+        parallel: int,
+        clock: Clock | None = None,
+        together: Together[T, R] | None = None,
     ) -> None:
         self._work = work
+        self._together = together
         self._parallel = max(1, parallel)
         self._clock = clock or SystemClock()
         self._waiting: dict[str, _Job[T, R]] = {}
-        self._running: set[asyncio.Task[R]] = set()
+        self._running: set[asyncio.Task[Sequence[R]]] = set()
         self._closed = False
         self._ranks: Mapping[str, int] = {}
         self._favours = 0
@@ -128,13 +146,37 @@ class FairScheduler(Generic[T, R]):
 
     def _start_work(self) -> None:
         while self._waiting and len(self._running) < self._parallel:
-            job = self._waiting.pop(self._whose_turn())
-            if job.answer.done():
+            jobs = self._next_jobs()
+            if not jobs:
                 continue
-            job.started = self._clock.monotonic()
-            task = asyncio.ensure_future(self._work(job.item))
+            for job in jobs:
+                job.started = self._clock.monotonic()
+            task = asyncio.ensure_future(self._work_on([job.item for job in jobs]))
             self._running.add(task)
-            task.add_done_callback(partial(self._finished, job))
+            task.add_done_callback(partial(self._finished, jobs))
+
+    async def _work_on(self, items: Sequence[T]) -> Sequence[R]:
+        if self._together is not None and len(items) > 1:
+            return await self._together.work(items)
+        return [await self._work(items[0])]
+
+    def _next_jobs(self) -> list[_Job[T, R]]:
+        """Whose turn it is, with those that go together with it; empty if nobody waits for it any more."""
+        jobs: list[_Job[T, R]] = []
+        most = self._together.most if self._together is not None else 1
+        while self._waiting and len(jobs) < most:
+            stream_id = self._whose_turn()
+            job = self._waiting[stream_id]
+            if jobs and self._together is not None:
+                alike = self._together.alike
+                if alike(job.item) != alike(jobs[0].item):
+                    break
+            del self._waiting[stream_id]
+            if not job.answer.done():
+                jobs.append(job)
+            elif not jobs:
+                break
+        return jobs
 
     def _whose_turn(self) -> str:
         longest = next(iter(self._waiting))
@@ -146,8 +188,13 @@ class FairScheduler(Generic[T, R]):
         self._favours = 0
         return longest
 
-    def _finished(self, job: _Job[T, R], task: asyncio.Task[R]) -> None:
+    def _finished(self, jobs: Sequence[_Job[T, R]], task: asyncio.Task[Sequence[R]]) -> None:
         self._running.discard(task)
+        for place, job in enumerate(jobs):
+            self._answer(job, task, place, share=1 / len(jobs))
+        self._start_work()
+
+    def _answer(self, job: _Job[T, R], task: asyncio.Task[Sequence[R]], place: int, *, share: float) -> None:
         statistics = self._statistics.setdefault(job.stream_id, StreamStatistics())
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
@@ -156,7 +203,7 @@ class FairScheduler(Generic[T, R]):
             waited = job.started - job.asked
             statistics.finished += 1
             statistics.waiting_s += waited
-            statistics.working_s += self._clock.monotonic() - job.started
+            statistics.working_s += (self._clock.monotonic() - job.started) * share
             statistics.longest_waiting_s = max(statistics.longest_waiting_s, waited)
         if not job.answer.done():
             if task.cancelled():
@@ -164,5 +211,4 @@ class FairScheduler(Generic[T, R]):
             elif error is not None:
                 job.answer.set_exception(error)
             else:
-                job.answer.set_result(task.result())
-        self._start_work()
+                job.answer.set_result(task.result()[place])

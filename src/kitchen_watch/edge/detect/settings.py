@@ -20,7 +20,15 @@ class DetectorSettings(Settings):
 
     threads: Annotated[int, Field(ge=0, le=256, description="CPU threads for inference")] = 0
     streams: Annotated[int, Field(ge=0, le=64, description="frames inferred at the same time")] = 0
+    batch: Annotated[
+        int,
+        Field(ge=1, le=64, description="frames of several cameras given to a .pt or .engine model at once"),
+    ] = 1
     precision: Precision = "auto"
     device: Annotated[
-        str, Field(description="cpu, or what Ultralytics takes (cuda:0, mps) for .pt and .engine files")
+        str,
+        Field(
+            description="cpu; gpu for an Intel GPU (.onnx); or what Ultralytics takes (cuda:0, mps) for .pt"
+            " and .engine files. Nothing but cpu has been tried."
+        ),
     ] = "cpu"

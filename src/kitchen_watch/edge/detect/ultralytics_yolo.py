@@ -19,7 +19,7 @@ from kitchen_watch.edge.detect.card import ModelCard
 from kitchen_watch.edge.detect.detection import Detection
 from kitchen_watch.edge.detect.letterbox import Letterbox
 from kitchen_watch.edge.detect.rows import detections_from_rows
-from kitchen_watch.edge.detect.scheduler import FairScheduler, StreamStatistics
+from kitchen_watch.edge.detect.scheduler import FairScheduler, StreamStatistics, Together
 from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.errors import DetectorError, ModelMismatch
@@ -78,7 +78,11 @@ class UltralyticsYolo:
         )
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="detect")
         self._scheduler = FairScheduler[Image, tuple[Detection, ...]](
-            self._in_thread, parallel=1, clock=clock
+            self._in_thread,
+            parallel=1,
+            clock=clock,
+            # Pictures of one shape: those of several would be padded to squares.
+            together=Together(self._together, self._settings.batch, _shape),
         )
 
     @property
@@ -129,13 +133,28 @@ class UltralyticsYolo:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._look, image)
 
     def _look(self, image: Image, least: float | None = None) -> tuple[Detection, ...]:
+        (found,) = self._look_at([image], least)
+        return found
+
+    async def _together(self, images: Sequence[Image]) -> Sequence[tuple[Detection, ...]]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._look_at, images)
+
+    def _look_at(self, images: Sequence[Image], least: float | None = None) -> list[tuple[Detection, ...]]:
+        """Pictures of one shape, in one run of the network."""
         floor = min(self._card.track_threshold, *self._card.thresholds.values()) if least is None else least
         try:
-            (result,) = self._network.predict(image, conf=floor, **self._options)
+            results = self._network.predict(list(images), conf=floor, **self._options)
         except RuntimeError as error:
             raise DetectorError(f"{self._path}: inference failed: {error}.") from error
+        return [self._found(result, image, least) for result, image in zip(results, images, strict=True)]
+
+    def _found(self, result: Any, image: Image, least: float | None) -> tuple[Detection, ...]:
         height, width = image.shape[:2]
         rows = np.asarray(result.boxes.data.cpu().numpy(), dtype=np.float32)[:, :6]
         # The library has already undone its own letterbox: rows are in pixels of the picture.
         whole = Letterbox(width, height, width, height, 0, 0)
         return detections_from_rows(rows, whole, self._card, least)
+
+
+def _shape(image: Image) -> tuple[int, ...]:
+    return image.shape
