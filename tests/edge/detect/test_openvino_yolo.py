@@ -147,7 +147,7 @@ def test_a_model_without_the_labels_that_the_rules_need_is_refused() -> None:
 
 
 def test_a_device_that_is_not_there_is_refused_with_what_to_do() -> None:
-    with pytest.raises(ModelMismatch, match="on gpu.99: .*set detector.device to cpu"):
+    with pytest.raises(ModelMismatch, match=r"on gpu\.99: .*set detector.device to cpu"):
         open_detector(MODEL, settings=DetectorSettings(device="gpu.99"))
 
 

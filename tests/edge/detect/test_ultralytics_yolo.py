@@ -16,6 +16,7 @@ from kitchen_watch.edge.detect.card import sha256_of
 from kitchen_watch.edge.detect.detection import Detection
 from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.detect.settings import DetectorSettings
+from kitchen_watch.edge.detect.ultralytics_yolo import UltralyticsYolo
 from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.errors import DetectorError, ModelMismatch
 
@@ -100,6 +101,7 @@ def test_pictures_given_together_are_seen_as_if_each_were_alone(tmp_path: Path) 
         await detector.close()
         return answers
 
+    assert isinstance(detector, UltralyticsYolo)
     alone = detector.infer(pictures, least=0.001)
     together = detector._look_at(pictures, 0.001)
     for one, other in zip(alone, together, strict=True):
