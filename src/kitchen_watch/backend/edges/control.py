@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
@@ -19,11 +18,11 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Message
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.edges import states
+from kitchen_watch.backend.edges.sockets import close_socket, text_of
 from kitchen_watch.backend.edges.tables import EdgeStateRow
 from kitchen_watch.backend.metrics import Metrics
 from kitchen_watch.clock import Clock
@@ -155,7 +154,7 @@ class ControlHub:
         log.info("edge connected", edge=edge_id)
         try:
             while True:
-                text = _text_of(await socket.receive())
+                text = text_of(await socket.receive())
                 if text is None:
                     log.warning("binary data on a control connection", edge=edge_id)
                     await _close(connection, NO_BINARY)
@@ -389,21 +388,6 @@ def _answered(message: ViewerAnswer | CommandAnswer | RecordingAnswer) -> UUID:
     if isinstance(message, ViewerAnswer):
         return message.view_id
     return message.query_id if isinstance(message, RecordingAnswer) else message.command_id
-
-
-def _text_of(message: Message) -> str | None:
-    # The same as ``receive_text`` of Starlette, which knows no answer to a binary frame.
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message["code"], message.get("reason"))
-    text: str | None = message.get("text")
-    return text
-
-
-async def close_socket(socket: WebSocket, code: int) -> None:
-    """Close a WebSocket that may have gone already; never raises for that."""
-    if socket.application_state is WebSocketState.CONNECTED:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it goes at this very moment
-            await socket.close(code)
 
 
 async def _close(connection: _Connection, code: int) -> None:

@@ -15,7 +15,8 @@ import structlog
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kitchen_watch.backend.edges.control import ControlHub, close_socket
+from kitchen_watch.backend.edges.control import ControlHub
+from kitchen_watch.backend.edges.sockets import close_socket
 from kitchen_watch.backend.live.own_ids import NewId
 from kitchen_watch.control import PUSH_DELTA, PushHeader, PushRequest, RecordingAnswer, RecordingQuery
 from kitchen_watch.errors import Conflict

@@ -19,7 +19,7 @@ from kitchen_watch.backend.auth.callers import any_person, cookie_name, newcomer
 from kitchen_watch.backend.auth.csrf import check_origin
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.sessions import find_person
-from kitchen_watch.backend.edges.control import close_socket
+from kitchen_watch.backend.edges.sockets import close_socket
 from kitchen_watch.backend.live.pushes import PushKind, PushViewer
 from kitchen_watch.backend.live.routes import Purpose, Quality, join
 from kitchen_watch.backend.parts import Parts, parts_of
