@@ -215,7 +215,7 @@ async def test_a_new_host_that_does_not_get_ready_is_given_up_and_the_old_one_go
     assert scene.machines.serving() == {"e1": "a", "e2": "b"}
     moves = scene.room.status().moves
     assert len(moves) == 1, "it is not tried again at once"
-    assert "not ready within 60 s" in str(moves[0].trouble)
+    assert "not ready within 120 s" in str(moves[0].trouble)
     scene.clock.advance(timedelta(seconds=61))
     scene.machines.never_warm.clear()
     await scene.look()

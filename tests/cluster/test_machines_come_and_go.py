@@ -111,11 +111,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             "database": database,
             "data_dir": f"{directory}/${{{MACHINE}:-head}}",
             "lease": {"seconds": LEASE_S},
+            "ray": {"node_silent_s": 3},
             "placement": {"pause_s": 3600},  # what moves here is moved by the test
             "edge": {
                 "backend": {"url": backend.url},
                 "rules": {"CAM_COVERED": {"held_s": 0.5, "absent_s": 1}},
-                "evidence": {"before_s": 1, "after_s": 1},
+                "evidence": {"before_s": 1, "after_s": 1, "store": f"file://{directory}/evidence"},
             },
             "groups": [
                 _group("edge-1", {"cam-a1": cameras.url("black"), "cam-a2": cameras.url("blinking")}),

@@ -30,7 +30,7 @@ from kitchen_watch.errors import ClusterError, NotFound
 
 LOOK = timedelta(seconds=1)
 POLL = timedelta(seconds=0.1)
-WARM_LIMIT = timedelta(seconds=60)
+WARM_LIMIT = timedelta(seconds=120)
 """A new host that is not warm by then is given up; the old one goes on."""
 SILENT_LIMIT = timedelta(seconds=60)
 """A host whose machine is there, and which does not answer for so long, hangs."""
