@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -66,11 +66,19 @@ class Told:
     repeated: int = 0
     duplicates: int = 0
     refused: list[str] = field(default_factory=list)
-    retries: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
+    """Why something had to be sent again."""
     files: dict[str, int] = field(default_factory=dict)
     """Size by hash of what was uploaded whole."""
     heartbeats: int = 0
     acknowledged: int = 0
+
+    def retry(self, error: Exception) -> None:
+        """Note why something has to be sent again."""
+        if isinstance(error, httpx.HTTPStatusError):
+            self.retries[f"{error.response.status_code} {error.response.text[:200]}"] += 1
+        else:
+            self.retries[type(error).__name__] += 1
 
 
 class SimulatedEdge:
@@ -198,9 +206,9 @@ class SimulatedEdge:
             batch = [self._outbox[n] for n in range(min(len(self._outbox), MAX_EVENTS_PER_BATCH))]
             try:
                 await self._hand_over(batch, again=again)
-            except (httpx.HTTPError, OSError):
+            except (httpx.HTTPError, OSError) as error:
                 again = True  # it may have been taken: the same batch may now be called a duplicate
-                self._told.retries += 1
+                self._told.retry(error)
                 await asyncio.sleep(RETRY_S)
                 continue
             again = False
@@ -251,21 +259,27 @@ class SimulatedEdge:
             if (outage := self._outage()) is not None:
                 await self._clock.until(outage.until)
             sha256 = self._uploads[0]
-            content, target = self._content[sha256], f"{EVIDENCE}/{sha256}"
-            headers = self._signed("PATCH", target, content) | {"upload-offset": "0"}
-            began = time.perf_counter()
             try:
-                answer = await self._http.patch(target, content=content, headers=headers)
-                answer.raise_for_status()
-            except (httpx.HTTPError, OSError):
-                self._told.retries += 1
+                await self._send_file(sha256, self._content[sha256])
+            except (httpx.HTTPError, OSError) as error:
+                self._told.retry(error)
                 await asyncio.sleep(RETRY_S)
                 continue
-            self._told.upload_ms.append((time.perf_counter() - began) * 1000)
-            if answer.json()["complete"]:
-                self._told.files[sha256] = len(content)
             self._uploads.popleft()
             del self._content[sha256]
+
+    async def _send_file(self, sha256: str, content: bytes) -> None:
+        target, offset, began = f"{EVIDENCE}/{sha256}", 0, time.perf_counter()
+        while sha256 not in self._told.files:
+            chunk = content[offset:]
+            headers = self._signed("PATCH", target, chunk) | {"upload-offset": str(offset)}
+            answer = await self._http.patch(target, content=chunk, headers=headers)
+            if answer.status_code != 409:  # which says where to go on
+                answer.raise_for_status()
+            offset = answer.json()["received_bytes"]
+            if answer.json()["complete"]:
+                self._told.files[sha256] = len(content)
+        self._told.upload_ms.append((time.perf_counter() - began) * 1000)
 
     # what it says of itself
 
