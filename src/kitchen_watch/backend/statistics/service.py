@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.tables import NodeRow, PremisesRow
-from kitchen_watch.backend.statistics import questions
+from kitchen_watch.backend.statistics import verdicts
 from kitchen_watch.backend.statistics.figures import (
     AlertFigures,
     GridSums,
@@ -101,13 +101,13 @@ def statistics(
 
 def precision(session: Session, question: Question, by: str) -> list[PrecisionView]:
     """By rule, camera or model: how many judged alerts were right, and what threshold would help."""
-    return _precision_views(session.execute(questions.judged_by_source(session, question, by)))
+    return _precision_views(session.execute(verdicts.judged_by_source(session, question, by)))
 
 
 def every_precision(session: Session, question: Question) -> dict[str, list[PrecisionView]]:
     """The same by rule, by camera and by model at once."""
-    rows: dict[str, list[Any]] = {by: [] for by in questions.SOURCES}
-    for by, row in questions.judged_by_every_source(session, question):
+    rows: dict[str, list[Any]] = {by: [] for by in verdicts.SOURCES}
+    for by, row in verdicts.judged_by_every_source(session, question):
         rows[by].append(row)
     return {by: _precision_views(some) for by, some in rows.items()}
 
