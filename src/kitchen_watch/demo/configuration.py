@@ -127,6 +127,8 @@ def backend_configuration(*, data_dir: Path, port: int) -> dict[str, Any]:
         "host": LOOPBACK,
         "port": port,
         "public_url": f"http://{LOOPBACK}:{port}",
+        # A newcomer sees a report with its PDF and workbook, and need not wait for the evening.
+        "reports": {"begin_with_yesterday": True},
     }
 
 

@@ -22,6 +22,8 @@ from kitchen_watch.backend.audit.tables import AuditRow
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.events import EvidenceKind
+from tests.backend.complaints.test_complaints import WORDS
+from tests.backend.complaints.test_complaints import file as file_complaint
 from tests.backend.patrols.inspectors import good_answers
 from tests.backend.self_checks.test_self_checks import begin, hand_in, photo
 from tests.backend.stories import CLIP, Chain, deliver, opening_with_evidence, upload
@@ -77,6 +79,7 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
         version = officer.get(where).json()["version"]
         form = {"version": version, "answers": good_answers(check)}
         assert officer.post(f"{where}/complete", json=form).status_code == 200
+        file_complaint(backend, premises_id=B)
         clock.advance(timedelta(days=1))
         manager = backend.logged_in("manager_b")
         hand_in(manager, begin(manager))
@@ -129,6 +132,10 @@ def test_what_is_in_it_and_what_is_not_stands_in_the_index(taken: zipfile.ZipFil
     assert {"00-cover.pdf", "01-labels.pdf", "02-index.pdf", "letters/1.pdf", "letters/2.pdf"} <= names
     assert {"checks/000001/form.txt", "checks/000001/1.jpg"} <= names
     assert {"self-checks/2026-03-03-daily-1/form.txt", "alerts/000001/timeline.txt"} <= names
+    complaint = archive.read("complaints/000001/complaint.txt").decode()
+    assert "菜里有头发" in complaint
+    told_names = [name for name in names for word in WORDS if word.encode() in archive.read(name)]
+    assert told_names == [], "nobody who complained is named"
     assert not any(name.startswith("alerts/000004") for name in names), "an alert of restaurant A"
     story = archive.read("alerts/000001/timeline.txt").decode()
     assert "未戴厨师帽" in story
@@ -167,6 +174,7 @@ def test_only_the_right_people_take_it_and_their_purpose_is_written_down(distric
     assert take(district.logged_in("regulator"), since="2020-01-01").status_code == 422
     assert take(district.logged_in("regulator"), until="9999-12-31").status_code == 422
     mine = opened(take(district.logged_in("manager_b"), purpose="自留"))
+    assert not any(name.startswith("complaints/") for name in mine.namelist()), "it is not told of complaints"
     assert "保全中" not in {line["备注"] for line in lines(mine)}, "a restaurant is not told of holds"
     assert "letters/1.pdf" in mine.namelist()
     assert "letters/2.pdf" not in mine.namelist(), "a letter to the territory side"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -178,3 +179,22 @@ def test_a_row_that_was_changed_past_the_database_is_seen(world: Backend) -> Non
     assert officer.get(f"/api/v1/reports/{report.id}").json()["intact"] is False
     assert officer.get(f"/api/v1/reports/{report.id}/pdf").status_code == 409
     assert officer.post(f"/api/v1/reports/{report.id}/publish").status_code == 409
+
+
+def test_a_district_to_try_out_has_yesterdays_report_at_once_and_todays_in_the_evening(
+    tmp_path: Path,
+) -> None:
+    wanted = {"look_every_s": 3600.0, "begin_with_yesterday": True}
+    with district(tmp_path, reports=wanted) as backend:
+        browser = backend.logged_in("admin")
+        nodes = len(browser.get("/api/v1/grids").json())
+        patience = time.monotonic() + 20
+        while len(issued := reports(backend)) < nodes:  # the backend's own timer is at it, too
+            assert time.monotonic() < patience
+            time.sleep(0.05)
+        assert {row.day.isoformat() for row in issued} == {"2026-03-01"}
+        path = f"/api/v1/reports/{report_of(backend, 'city').id}"
+        assert browser.get(path).status_code == 200
+        pass_time(backend, EVENING)
+        assert look(backend) == len(issued)
+        assert {row.day.isoformat() for row in reports(backend)} == {"2026-03-01", "2026-03-02"}

@@ -21,10 +21,12 @@ from sqlalchemy import select
 
 from kitchen_watch.backend.alerts.tables import AlertRow
 from kitchen_watch.backend.archive.paper import CoverFacts, IndexLine, cover, index, labels
-from kitchen_watch.backend.archive.timeline import timeline
+from kitchen_watch.backend.archive.timeline import complaint_text, timeline
 from kitchen_watch.backend.archive.zipping import StreamedZip, blocks_of
 from kitchen_watch.backend.audit.service import Actor
 from kitchen_watch.backend.auth.person import Person
+from kitchen_watch.backend.complaints.service import visible_complaint
+from kitchen_watch.backend.complaints.views import complaint_detail
 from kitchen_watch.backend.evidence.tables import EvidenceFileRow, ManifestRow
 from kitchen_watch.backend.forms.content import FormContent
 from kitchen_watch.backend.handling.photos import path_of
@@ -34,6 +36,7 @@ from kitchen_watch.backend.letters.printing import letter_pdf
 from kitchen_watch.backend.live.watermark import marked
 from kitchen_watch.backend.organisations.tables import CameraRow
 from kitchen_watch.backend.pages import wording
+from kitchen_watch.backend.pages.complaint_words import CATEGORIES
 from kitchen_watch.backend.pages.languages import languages
 from kitchen_watch.backend.pages.self_check_words import KINDS
 from kitchen_watch.backend.parts import Parts
@@ -63,6 +66,7 @@ class Plan:
     letter_ids: tuple[int, ...] = ()
     self_check_ids: tuple[int, ...] = ()
     patrol_ids: tuple[int, ...] = ()
+    complaint_ids: tuple[int, ...] = ()
     halves: tuple[int, ...] = ()
 
 
@@ -91,6 +95,8 @@ class Packing:
             yield from self._self_check(archive, check_id)
         for check_id in self.plan.patrol_ids:
             yield from self._patrol(archive, check_id)
+        for complaint_id in self.plan.complaint_ids:
+            yield from self._complaint(archive, complaint_id)
         for snapshot_id in self.plan.halves:
             yield from self._snapshot(archive, snapshot_id)
         known = {path: (digest, size) for path, digest, size in archive.sums}
@@ -168,7 +174,9 @@ class Packing:
             self.lines.append(IndexLine(title, day, "", remark or "文件缺失", file.sha256))
         else:
             yield from archive.add(target, blocks_of(where), size=file.size_bytes, packed=True)
-            self.lines.append(IndexLine(title, day, target, held))
+            # A mark in the picture would be another film: its hash would prove nothing any more.
+            note = "视频为封存原件，不加水印，哈希与证据清单一致"
+            self.lines.append(IndexLine(title, day, target, f"{held}；{note}" if held else note))
 
     def _letter(self, archive: StreamedZip, letter_id: int) -> Iterator[bytes]:
         try:
@@ -202,8 +210,9 @@ class Packing:
         for photo in photos:
             where = path_of(self.parts.settings.self_check_photos_dir, photo.sha256)
             yield from self._picture(
-                archive, f"{folder}/{photo.id}.jpg", where, f"{name} 照片", day, "", "自查照片"
-            )
+                archive, f"{folder}/{photo.id}.jpg", where, f"{name} 照片", day,
+                _gone(photo.deleted_at, self.plan.zone), "自查照片",
+            )  # fmt: skip
 
     def _patrol(self, archive: StreamedZip, check_id: int) -> Iterator[bytes]:
         with self.parts.database.read() as session:
@@ -230,6 +239,21 @@ class Packing:
             yield from self._picture(
                 archive, f"{folder}/{picture.id}.jpg", where, f"{name} 图片", day, "", "检查图片"
             )
+
+    def _complaint(self, archive: StreamedZip, complaint_id: int) -> Iterator[bytes]:
+        """What was complained about and what became of it; who complained is never in it."""
+        with self.parts.database.read() as session:
+            row = visible_complaint(session, self.person, complaint_id)
+            detail = complaint_detail(session, self.person, row, links=self.parts.links, now=self.now)
+        name, day = f"{detail.title} {_chinese(CATEGORIES[detail.category])}", self._day(detail.filed_at)
+        folder = f"complaints/{complaint_id:06d}"
+        yield from self._file(
+            archive, f"{folder}/complaint.txt", complaint_text(detail, zone=self.plan.zone).encode(), name,
+            day, "投诉人信息不入档案",
+        )  # fmt: skip
+        left_out = {"complainant", "contact", "handles", "steps", "alerts", "task_id"}
+        body = detail.model_dump_json(indent=1, exclude=left_out).encode()
+        yield from self._file(archive, f"{folder}/complaint.json", body, f"{name}（数据）", day)
 
     def _snapshot(self, archive: StreamedZip, snapshot_id: int) -> Iterator[bytes]:
         with self.parts.database.read() as session:

@@ -17,6 +17,7 @@ from kitchen_watch.backend.audit.service import record
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.roles import REGULATORS, Role
 from kitchen_watch.backend.auth.tables import PersonRow
+from kitchen_watch.backend.complaints.tables import ComplaintRow
 from kitchen_watch.backend.deadlines.running import zone_of
 from kitchen_watch.backend.holds.held import held_alerts
 from kitchen_watch.backend.letters.service import letters_for
@@ -116,6 +117,7 @@ def plan_archive(
             .order_by(PatrolCheckRow.id)
         )
     )
+    complaints = _complaints(session, by.person, premises.id, since_at, until_at)
     halves = list(
         session.scalars(
             select(RatingSnapshotRow.id)
@@ -134,6 +136,7 @@ def plan_archive(
             "文书": len(letters),
             "自查": len(checks),
             "检查": len(patrols),
+            "投诉举报": len(complaints),
             "评分": len(halves),
         }
     )
@@ -155,6 +158,7 @@ def plan_archive(
         letter_ids=tuple(letters),
         self_check_ids=tuple(checks),
         patrol_ids=tuple(patrols),
+        complaint_ids=tuple(complaints),
         halves=tuple(halves),
     )
 
@@ -199,4 +203,23 @@ def _cover(
         ),
         made_at=by.now,
         mark=f"{by.person.display_name}　{when}　用途：{purpose}",
+    )
+
+
+def _complaints(
+    session: Session, person: Person, premises_id: int, since_at: datetime, until_at: datetime
+) -> list[int]:
+    """Those filed in the period; the restaurant is not told of complaints, in its archive neither."""
+    if person.is_premises_side:
+        return []
+    return list(
+        session.scalars(
+            select(ComplaintRow.id)
+            .where(
+                ComplaintRow.premises_id == premises_id,
+                ComplaintRow.filed_at >= since_at,
+                ComplaintRow.filed_at < until_at,
+            )
+            .order_by(ComplaintRow.id)
+        )
     )

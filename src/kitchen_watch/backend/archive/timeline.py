@@ -6,10 +6,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from kitchen_watch.backend.alerts.tables import AlertRow
+from kitchen_watch.backend.complaints.schemas import ComplaintDetail
 from kitchen_watch.backend.deadlines.clocks import MomentKind
 from kitchen_watch.backend.handling.schemas import CaseView
 from kitchen_watch.backend.handling.tables import StatementKind
 from kitchen_watch.backend.pages import handling_words, wording
+from kitchen_watch.backend.pages.complaint_words import CATEGORIES, CHANNELS, STATES, STEPS
 from kitchen_watch.backend.pages.languages import languages
 
 
@@ -48,6 +50,26 @@ def timeline(alert: AlertRow, case: CaseView, *, camera: str, zone: ZoneInfo) ->
             found.append((said_done.reviewed_at, f"整改审核{verdict}：{said_done.review}"))
     lines = [f"告警 {alert.id}　{code}　{tier}　当前状态：{state}", ""]
     lines += [f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}　{words}" for at, words in sorted(found, key=_when)]
+    return "\n".join(lines) + "\n"
+
+
+def complaint_text(complaint: ComplaintDetail, *, zone: ZoneInfo) -> str:
+    """A complaint with its steps, on paper's terms; nobody who complained is named."""
+    gettext = languages()["zh"].gettext
+    state = gettext(STATES[complaint.state][0])
+    span = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (complaint.since_at, complaint.until_at))
+    lines = [
+        f"{complaint.title}　{gettext(CATEGORIES[complaint.category])}　当前状态：{state}",
+        f"来源：{gettext(CHANNELS[complaint.channel])} {complaint.reference}".rstrip(),
+        f"投诉时段：{' 至 '.join(span)}",
+        f"内容：{complaint.text}",
+        "",
+    ]
+    lines += [
+        f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}　{gettext(STEPS[one.step])}：{one.by}"
+        + (f"：{one.text}" if one.text else "")
+        for one in complaint.entries
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -35,6 +35,11 @@ class ReportSettings(Settings):
         gt=timedelta(0),
         description="who has not confirmed a published report is reminded so often",
     )
+    begin_with_yesterday: bool = Field(
+        default=False,
+        description="a new node is reported at once for the day that has ended (to try it out); "
+        "else at its first cut-off",
+    )
     top: Annotated[int, Field(ge=1, le=100)] = Field(
         default=10, description="how many premises and lines the lists of a report name"
     )

@@ -77,7 +77,7 @@ class ReportTimer(Looking):
         return issued
 
     def _set_clocks(self) -> None:
-        """Every node has its clocks; a new one is first reported at the next cut-off."""
+        """Every node has its clocks; a new one is first reported at the next cut-off, or for yesterday."""
         if not self._nodes_without_clocks():
             return
         with self._database.write() as session:
@@ -90,6 +90,8 @@ class ReportTimer(Looking):
                 for kind in ReportKind:
                     if (node_id, kind) not in known:
                         day = first_due(kind, now, self._settings)
+                        if kind is ReportKind.DAILY and self._settings.begin_with_yesterday:
+                            day -= timedelta(days=1)
                         at = due_at(kind, day, self._settings)
                         session.add(ReportClockRow(node_id=node_id, kind=kind, next_day=day, next_at=at))
 
