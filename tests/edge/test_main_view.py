@@ -32,10 +32,11 @@ from kitchen_watch.edge.streams.source import SourceSettings
 from kitchen_watch.edge.streams.status import Tally
 from kitchen_watch.events import ModelUsed
 from tests.edge.streams.films import Showing, Taken, film
-from tests.edge.streams.media import kitchen, moving_box, with_noise
+from tests.edge.streams.media import kitchen, moving_box
 
 NIGHT = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 KITCHEN = kitchen()
+NOISE = np.random.default_rng(1).normal(0, 1.2, (12, *KITCHEN.shape)).astype(np.float32)
 FULL = np.zeros((1080, 1920, 3), np.uint8)
 LATE = timedelta(seconds=0.03)
 """The main stream's pictures are so much older than the sub stream's that come with them."""
@@ -46,7 +47,7 @@ def _at(number: float) -> datetime:
 
 
 def _sub(number: int, picture: Image = KITCHEN) -> Frame:
-    image = with_noise(picture, np.random.default_rng((1, number)), 1.2)
+    image = np.clip(picture + NOISE[number % len(NOISE)], 0, 255).astype(np.uint8)
     return Frame(
         stream_id="cam-1", pts=number / 5, captured_at=_at(number), image=image, width=640, height=360,
         full=lambda: image, discontinuity=number == 0,
