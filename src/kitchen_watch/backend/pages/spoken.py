@@ -121,6 +121,9 @@ WITH_VALUES = (
         "cameras or a lower analysis.frames_per_second, or let cameras take turns (turns.mode)."
     ),
     N_("Camera %(camera)s waits for its turn: nobody looks at it at present. Watch it live, or try again."),
+    N_("The outbox does not answer; %(number)s steps of violations wait in memory: %(why)s"),
+    N_("Evidence is on this machine alone at present: %(why)s"),
+    N_("The lease of this edge is not renewed at present: %(why)s"),
     *REFUSALS_WITH_VALUES,
     *administration_words.REFUSALS_WITH_VALUES,
     *patrol_words.REFUSALS_WITH_VALUES,
