@@ -49,7 +49,7 @@ def written_in(tree: ast.Module) -> Iterator[tuple[ast.Call, list[str]]]:
     place = {"record": 2, "note": 1}
     for function in functions:
         names = [one.arg for one in function.args.args]
-        if "action" in names and function.name not in place:
+        if "action" in names and function.name not in place and hands_on(function):
             place[function.name] = names.index("action") - (names[0] == "self")
     for function in functions:
         own = {one.arg for one in function.args.args}
@@ -57,10 +57,22 @@ def written_in(tree: ast.Module) -> Iterator[tuple[ast.Call, list[str]]]:
             name, given = name_of(call.func), call.args
             if name == "run_in_threadpool" and name_of(given[0]) in place:
                 name, given = name_of(given[0]), given[1:]
+            if name in {"record", "note"} and (not given or name_of(given[0]) != "session"):
+                continue  # something else of that name
             if name in place and len(given) > place[name]:
                 action = given[place[name]]
                 if not (isinstance(action, ast.Name) and action.id in own):
                     yield call, list(texts(action, function))
+
+
+def hands_on(function: Function) -> bool:
+    """Whether a function writes what its ``action`` says; some call other things so."""
+    return any(
+        name_of(call.func) in {"record", "note"}
+        and any(isinstance(one, ast.Name) and one.id == "action" for one in call.args)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+    )
 
 
 def name_of(value: ast.expr) -> str:
