@@ -24,6 +24,7 @@ from kitchen_watch.config import Settings
 from kitchen_watch.edge.detect.crop import CANVAS, Crop, crop_at
 from kitchen_watch.edge.detect.detection import Box, Detection, Detector
 from kitchen_watch.edge.streams.frame import Frame, Image
+from kitchen_watch.edge.streams.picture import gray
 
 LARGEST_SHARE = 0.25
 """A region higher or wider than this share of the picture is no small animal far away."""
@@ -190,7 +191,7 @@ class MotionTiles:
     def _smoothed(self, frame: Frame) -> NDArray[np.uint8]:
         if self._smooth is not None and self._smooth[0] is frame:
             return self._smooth[1]
-        return np.asarray(cv2.GaussianBlur(frame.gray, (3, 3), 0), dtype=np.uint8)
+        return np.asarray(cv2.GaussianBlur(gray(frame), (3, 3), 0), dtype=np.uint8)
 
     def _allowed(self, at: datetime) -> bool:
         while self._spent and abs((at - self._spent[0]).total_seconds()) >= 1.0:

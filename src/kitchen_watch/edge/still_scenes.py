@@ -20,6 +20,7 @@ from pydantic import Field
 
 from kitchen_watch.config import Settings
 from kitchen_watch.edge.streams.frame import Frame
+from kitchen_watch.edge.streams.picture import gray
 
 STILL_S = 3.0
 """So long nothing must have moved, and nothing been found."""
@@ -176,5 +177,4 @@ def _places(moving: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _gray(frame: Frame) -> Gray:
     """Slightly blurred, float32 of shape (height, width)."""
-    gray = cv2.blur(frame.gray, (3, 3))
-    return np.asarray(gray, dtype=np.float32)
+    return np.asarray(cv2.blur(gray(frame), (3, 3)), dtype=np.float32)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,11 +40,5 @@ class Frame:
     that its camera is alive when a keyframe draws it anew."""
     main: bool = False
     """Of the main stream of a camera that is watched on its sub stream."""
-    _gray: list[NDArray[np.uint8]] = field(default_factory=list, init=False, repr=False, compare=False)
-
-    @property
-    def gray(self) -> NDArray[np.uint8]:
-        """``image`` in grey, uint8 (height, width); calculated once for all who ask. Not to be changed."""
-        if not self._gray:
-            self._gray.append(np.asarray(cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8))
-        return self._gray[0]
+    gray_once: list[NDArray[np.uint8]] = field(default_factory=list, init=False, repr=False, compare=False)
+    """``image`` in grey once somebody has asked for it; see ``picture.gray``."""

@@ -18,6 +18,7 @@ from pydantic import Field
 from kitchen_watch.config import Settings
 from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.novelty import NoveltyWatch
+from kitchen_watch.edge.streams.picture import gray
 from kitchen_watch.edge.streams.view import (
     Cells,
     Gray,
@@ -123,8 +124,8 @@ class HealthMonitor:
         self._references.clear()
         self._baselines.clear()
         self._pictures.clear()
-        gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        self._take_reference(small(gray), image)
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        self._take_reference(small(grey), image)
 
     def reference(self) -> Image | None:
         """The present reference (BGR uint8) to be kept over restarts, the one in colour if any."""
@@ -133,7 +134,7 @@ class HealthMonitor:
     def observe(self, frame: Frame) -> HealthReading:
         """Read the health from one analysed frame; its ``image`` is what is looked at."""
         frozen = self._novelty.frozen(
-            frame.gray, frame.pts, frame.keyframes, discontinuity=frame.discontinuity
+            gray(frame), frame.pts, frame.keyframes, discontinuity=frame.discontinuity
         )
         view = self._view
         if view is None or self._view_due(frame):
@@ -155,7 +156,7 @@ class HealthMonitor:
 
     def _look(self, frame: Frame) -> _View:
         self._viewed_at = frame.pts
-        now = small(frame.gray)
+        now = small(gray(frame))
         average = self._follow(now, frame.pts, restart=frame.discontinuity)
         night = monochrome(frame.image)
         # Noise only adds structure, so what is missing from either picture is missing.

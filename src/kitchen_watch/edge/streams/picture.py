@@ -8,8 +8,9 @@ import av
 import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
 
-from kitchen_watch.edge.streams.frame import Image
+from kitchen_watch.edge.streams.frame import Frame, Image
 
 
 def fit_size(width: int, height: int, fit: tuple[int, int]) -> tuple[int, int]:
@@ -19,6 +20,13 @@ def fit_size(width: int, height: int, fit: tuple[int, int]) -> tuple[int, int]:
     """
     scale = min(1.0, fit[0] / width, fit[1] / height)
     return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
+
+
+def gray(frame: Frame) -> NDArray[np.uint8]:
+    """The frame's image in grey, uint8 (height, width), calculated once; not to be changed."""
+    if not frame.gray_once:
+        frame.gray_once.append(np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8))
+    return frame.gray_once[0]
 
 
 def one_thread_per_picture() -> None:
