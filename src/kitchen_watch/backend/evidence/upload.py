@@ -106,6 +106,9 @@ def complete_files(session: Session, edge_id: str, sha256: str, size: int, *, no
             select(AlertRow)
             .where(AlertRow.id.in_(select(EvidenceFileRow.alert_id).where(*waiting)))
             .order_by(AlertRow.id)
+            # Before the feed's lock, as everybody does: a feed entry refers to its alert, and would wait
+            # for a step under way that itself waits for the feed.
+            .with_for_update()
         )
     )
     session.execute(update(EvidenceFileRow).where(*waiting).values(completed_at=now))
