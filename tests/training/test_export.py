@@ -92,6 +92,21 @@ def test_doubles_of_the_one_to_many_head_are_removed_within_their_class() -> Non
     assert sure[2, :4].tolist() == [70, 10, 99, 50]
 
 
+def test_who_was_removed_removes_nobody_and_a_crowd_of_people_leaves_room_for_a_faint_head() -> None:
+    people, hats = 600, 3
+    answer = torch.zeros(1, 4 + 7, people + hats)
+    answer[0, :4] = torch.tensor([200.0, 200.0, 300.0, 400.0])[:, None]
+    answer[0, 4, :people] = 0.9  # the many boxes of one person
+    # Three hats in a row, each over the next by 0.6, the first over the last by a third.
+    for place, (left, confidence) in enumerate(((10, 0.5), (20, 0.4), (30, 0.02))):
+        answer[0, :4, people + place] = torch.tensor([left, 10.0, left + 40.0, 50.0])
+        answer[0, 5, people + place] = confidence
+    found = export.OneToManyRows(Fixed(answer))(torch.zeros(1, 3, 64, 64))[0]
+    sure = found[found[:, 4] > 0]
+    assert sure[:, 5].tolist() == [0, 1, 1]
+    assert sure[:, 0].tolist() == [200, 10, 30]
+
+
 @pytest.mark.integration
 def test_the_shipped_file_is_what_the_committed_checkpoint_gives() -> None:
     require(path=CHECKPOINT, why="the training checkpoint is not in this copy")
