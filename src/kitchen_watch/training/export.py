@@ -28,7 +28,7 @@ from kitchen_watch.training.metrics import overlap
 Head = Literal["one_to_one", "one_to_many"]
 
 ROWS = 300
-CANDIDATES = 200
+CANDIDATES = 160
 """Boxes of a class that are looked at, the surest."""
 ROUNDS = 4
 """Enough for who stays to settle: measured on val, four and sixteen give the same figures."""

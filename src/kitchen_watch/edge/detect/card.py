@@ -71,7 +71,7 @@ class ModelCard(Settings):
             description="share of its label's threshold from which a detection is a suspicion: it may be "
             "looked at again, and accuses nobody by itself",
         ),
-    ] = 0.65
+    ] = 0.5
     architecture: str = ""
     licence: str
     training: dict[str, Any] = Field(default_factory=dict)
