@@ -60,6 +60,6 @@ def test_a_class_that_the_card_does_not_name() -> None:
 
 def test_near_its_threshold_a_detection_is_a_suspicion() -> None:
     found = detections_from_rows(
-        rows((0, 0, 9, 9, 0.61, 1), (0, 0, 9, 9, 0.45, 1), (0, 0, 9, 9, 0.3, 1)), BOX, CARD
+        rows((0, 0, 9, 9, 0.61, 1), (0, 0, 9, 9, 0.45, 1), (0, 0, 9, 9, 0.25, 1)), BOX, CARD
     )
     assert [(one.firm, one.suspect) for one in found] == [(True, False), (False, True), (False, False)]
