@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -27,6 +26,8 @@ def cluster_server() -> Iterator[SecretStr]:
 @pytest.fixture
 def cluster_database(cluster_server: SecretStr) -> SecretStr:
     """A database with the edges' tables, empty."""
+    import psycopg
+
     with psycopg.connect(plain(cluster_server), autocommit=True) as connection:
         connection.execute(f"TRUNCATE {', '.join(f'{SCHEMA}.{table}' for table in TABLES)}")
     return cluster_server

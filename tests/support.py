@@ -15,6 +15,14 @@ CLIPS = SHARED / "data" / "clips"
 DETECT = SHARED / "data" / "detect"
 
 
+def need(module: str, *, why: str) -> None:
+    """At the top of a test module: skip all of it (fail in CI) where the optional part is not installed."""
+    try:
+        require(module=module, why=why)
+    except pytest.skip.Exception as skipped:
+        pytest.skip(str(skipped), allow_module_level=True)
+
+
 def require(*, module: str = "", program: str = "", path: Path | None = None, why: str) -> None:
     """Go on if the optional part is there; otherwise skip with ``why``, or fail where CI=true."""
     missing = ""

@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 from benchmarks.city_day.hurry import HurriedClock, HurriedLoop
-from benchmarks.city_day.truth import Span, Truth, _due, _match, _moments
 from docs.scaling_sums import BackendCost, assumptions, backend_sizing, money, rough
+
+from tests.support import need
+
+need("psycopg", why="the driver of PostgreSQL; the extra [postgres] brings it")
+
+from benchmarks.city_day.truth import Span, Truth, _due, _match, _moments  # noqa: E402
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

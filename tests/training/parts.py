@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.support import require
+from tests.support import need
 
 
 def need_torch() -> None:
     """Skip the whole module (fail in CI) where the train extra is not installed."""
-    try:
-        require(module="torch", why="the train extra brings it")
-        require(module="ultralytics", why="the train extra brings it")
-    except pytest.skip.Exception as skipped:
-        pytest.skip(str(skipped), allow_module_level=True)
+    need("torch", why="the train extra brings it")
+    need("ultralytics", why="the train extra brings it")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from benchmarks.district import Size, fill
 from sqlalchemy import event, make_url, text
 
 from kitchen_watch.backend.alerts.service import AlertFilters, alert_counts, alert_detail, alert_page
@@ -22,6 +21,11 @@ from kitchen_watch.backend.parts import Parts
 from kitchen_watch.clock import SystemClock
 from tests.backend.support import make_settings
 from tests.postgres import new_database
+from tests.support import need
+
+need("psycopg", why="the driver of PostgreSQL; the extra [postgres] brings it")
+
+from benchmarks.district import Size, fill  # noqa: E402
 
 LARGE = {"alerts", "events", "feed_entries", "manifests", "evidence_files", "deadlines"}
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 import yaml
 from pydantic import SecretStr
@@ -30,6 +29,11 @@ from kitchen_watch.signing import new_secret
 from tests.edge.outbox import situations
 from tests.edge.outbox.backend_double import BackendDouble, real_clock
 from tests.edge.outbox.situations import START, draft, opened, package, packages, violation
+from tests.support import need
+
+need("psycopg", why="the driver of PostgreSQL; the extra [postgres] brings it")
+
+import psycopg  # noqa: E402
 
 pytestmark = pytest.mark.postgres
 

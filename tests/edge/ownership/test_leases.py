@@ -8,7 +8,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -17,6 +16,11 @@ from kitchen_watch.edge.ownership.database import SETTINGS, connect, plain
 from kitchen_watch.edge.ownership.leases import Lease, Leases, check
 from kitchen_watch.edge.ownership.renewing import Renewal
 from kitchen_watch.errors import LeaseHeld, LeaseLost, LeasesUnreachable
+from tests.support import need
+
+need("psycopg", why="the driver of PostgreSQL; the extra [postgres] brings it")
+
+import psycopg  # noqa: E402
 
 pytestmark = pytest.mark.postgres
 AGO = timedelta(seconds=-1)
