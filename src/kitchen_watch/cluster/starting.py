@@ -34,6 +34,9 @@ def environment(settings: RaySettings, config: Path) -> dict[str, str]:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DISABLE_IMPORT_WARNING": "1",
         "RAY_DEDUP_LOGS": "0",
+        # Who empties a machine says `drain`, which hands its groups over; Ray's own way would wait half a
+        # minute for hosts that never end by themselves.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_worker_niceness": "0",  # Ray would let everything else on the machine go before the analysis
         "RAY_ROTATION_MAX_BYTES": "10000000",
         "RAY_ROTATION_BACKUP_COUNT": "2",
