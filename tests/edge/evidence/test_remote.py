@@ -91,6 +91,7 @@ def test_what_is_not_there_is_missing(remote: RemoteEvidence, tmp_path: Path) ->
 
 
 def test_edges_do_not_see_each_others_evidence(tmp_path: Path, picture: Path) -> None:
+    require(module="obstore", why="the object store's library; pip install 'kitchen-watch[cluster]'")
     url = f"file://{tmp_path / 'shared'}"
     first, second = (open_remote(url, {}, edge_id=edge_id) for edge_id in ("edge-1", "edge-2"))
     first.put(PATH, picture)
@@ -99,6 +100,7 @@ def test_edges_do_not_see_each_others_evidence(tmp_path: Path, picture: Path) ->
 
 
 def test_a_store_that_does_not_answer_says_so_soon_and_without_its_secrets(picture: Path) -> None:
+    require(module="obstore", why="the object store's library; pip install 'kitchen-watch[cluster]'")
     options = {
         "endpoint": "http://127.0.0.1:9",
         "access_key_id": "somebody",
