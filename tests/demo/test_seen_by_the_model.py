@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from kitchen_watch.demo.rendering import render
 from kitchen_watch.demo.sample_cameras import SAMPLE_CAMERAS
 from kitchen_watch.demo.scene import Scene
 from kitchen_watch.edge.detect.opening import open_detector
+from kitchen_watch.edge.opening import open_judgement
+from kitchen_watch.edge.replay import replay_file
 from kitchen_watch.resources import shipped
 
 pytestmark = pytest.mark.integration
@@ -56,6 +60,18 @@ def test_the_bare_face_is_seen_and_the_hat_accuses_nobody(steadiest: Steadiest) 
     assert steadiest("demo-preparation", "no_hat") < 0.7
 
 
-def test_the_cat_is_no_rat_and_nobody(steadiest: Steadiest) -> None:
-    assert steadiest("demo-store", "rat") == 0
+def test_the_cat_is_nobody_and_hardly_ever_a_rat_at_first_sight(steadiest: Steadiest) -> None:
+    assert steadiest("demo-store", "rat") < 0.5
     assert steadiest("demo-store", "person") == 0
+
+
+async def test_the_cat_raises_no_alert(tmp_path: Path) -> None:
+    film = tmp_path / "store.mp4"
+    render(CAMERAS["demo-store"].scene, film)
+    judgement = open_judgement(model=None, rules_file=None, overrides=[])
+    try:
+        seen = await replay_file(film, detector=judgement.detector, rule_set=judgement.rule_set)
+    finally:
+        await judgement.detector.close()
+    assert seen.frames_analysed > 50
+    assert seen.violations == ()
