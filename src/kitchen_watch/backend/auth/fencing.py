@@ -37,7 +37,8 @@ def admit(session: Session, edge_id: str, token: int | None) -> None:
         )
         if raised.rowcount:  # type: ignore[attr-defined]  # an UPDATE has one
             return
-    # The whole lock, which taking events wants anyway: two that share it first would wait for each other.
+    # The whole lock: an edge's batches are taken one after the other, and two that shared it first would
+    # wait for each other.
     highest = session.scalars(
         select(EdgeRow.fencing_token).where(EdgeRow.edge_id == edge_id).with_for_update()
     ).one_or_none()

@@ -28,7 +28,7 @@ from kitchen_watch.backend.ingest.fitness import unstorable
 from kitchen_watch.backend.ingest.growth import MAX_DETAIL, Growth, begin, fold, grow
 from kitchen_watch.backend.ingest.tables import EventRow
 from kitchen_watch.backend.organisations.places import node_paths
-from kitchen_watch.backend.organisations.tables import CameraRow, EdgeRow, PremisesRow
+from kitchen_watch.backend.organisations.tables import CameraRow, PremisesRow
 from kitchen_watch.backend.writing import among, as_values, new_ids, write_rows
 from kitchen_watch.events import SCHEMA, Event, EventKind, EventResult, EventVerdict
 
@@ -70,11 +70,11 @@ def take_events(
     policy: DeadlinePolicy,
     look_for_nul: bool = True,
 ) -> Taken:
-    """Take one batch of an edge within the caller's write transaction.
+    """Take one batch of an edge within the caller's write transaction, to which the edge was admitted
+    (:func:`.admit`): that holds its row, so that its batches are taken one after the other.
 
     ``look_for_nul`` may be false where the body was seen to hold none (see :func:`.may_hold_nul`).
     """
-    session.execute(select(EdgeRow.edge_id).where(EdgeRow.edge_id == edge_id).with_for_update())
     parsed = [_parse(raw, look_for_nul=look_for_nul) for raw in raw_events]
     events = [event for event in parsed if isinstance(event, Event)]
     intake = _Intake(session, edge_id, events, now, policy)
