@@ -49,7 +49,7 @@ from benchmarks.city_day.people import Acted, People
 from benchmarks.city_day.places import City, fill_city
 from benchmarks.city_day.programme import ZONE, Happening, draw, outages
 from benchmarks.city_day.truth import Span, Truth, compare
-from benchmarks.machine import commit, machine
+from benchmarks.machine import command, commit, machine
 from kitchen_watch.backend.auth.vault import Vault
 from kitchen_watch.backend.database import Database
 from kitchen_watch.backend.migrations.apply import upgrade
@@ -165,7 +165,7 @@ def main() -> int:
         "short": options.short,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "command": "python -m benchmarks.city " + " ".join(sys.argv[1:]),
+        "command": command("benchmarks.city", sys.argv[1:]),
         "machine": machine()
         | {"load_before": load_before, "load_after": os.getloadavg(), "note": options.note},
         "plan": {**asdict(plan), "begins": plan.begins.isoformat()},

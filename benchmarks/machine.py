@@ -1,10 +1,12 @@
-"""What a result says of where it was measured."""
+"""What a result says of where and how it was measured."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,17 @@ def commit() -> str:
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
     return said.stdout.strip() or "unknown"
+
+
+def command(module: str, arguments: Sequence[str]) -> str:
+    """How to measure this again; which folders were used is nobody else's business."""
+    folders = ("--output", "--data-dir")
+    kept = [
+        one
+        for before, one in pairwise(["", *arguments])
+        if before not in folders and one.partition("=")[0] not in folders
+    ]
+    return " ".join([f"python -m {module}", *kept])
 
 
 def _processor() -> str:

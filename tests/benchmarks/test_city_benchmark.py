@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.city_day.hurry import HurriedClock, HurriedLoop
+from benchmarks.machine import command
 from docs.scaling_sums import BackendCost, assumptions, backend_sizing, money, rough
 
 from tests.support import need
@@ -99,3 +100,11 @@ def test_servers_and_money_follow_from_what_was_measured() -> None:
 )
 def test_nothing_is_said_more_precisely_than_it_is_known(value: float, said: str) -> None:
     assert rough(value) == said
+
+
+def test_a_result_tells_how_to_measure_again_and_no_folder() -> None:
+    said = command(
+        "benchmarks.city",
+        ["--short", "--output", "/somewhere/a.json", "--minutes", "1", "--data-dir=/somewhere"],
+    )
+    assert said == "python -m benchmarks.city --short --minutes 1"
