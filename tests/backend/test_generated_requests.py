@@ -10,12 +10,9 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 
 from tests.backend.stories import CLIP, PICTURE, Violation, deliver, opening_with_evidence, upload
 from tests.backend.support import Backend
-from tests.support import require
+from tests.support import need
 
-try:
-    require(module="schemathesis", why="requests are made up by it; pip install -e '.[fuzz]'")
-except pytest.skip.Exception as skipped:
-    pytest.skip(str(skipped), allow_module_level=True)
+need("schemathesis", why="requests are made up by it; pip install -e '.[fuzz]'")
 schemathesis: Any = importlib.import_module("schemathesis")
 pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("default")]
 

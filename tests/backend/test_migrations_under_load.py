@@ -41,10 +41,12 @@ def migrations() -> list[Revision]:
     return list(ScriptDirectory(str(DIRECTORY)).walk_revisions())
 
 
-@pytest.mark.parametrize("migration", migrations(), ids=lambda one: one.revision)
+@pytest.mark.parametrize(
+    "migration",
+    [one for one in migrations() if one.revision not in BEFORE_THE_RULE],
+    ids=lambda one: one.revision,
+)
 def test_no_new_migration_holds_up_a_large_table(migration: Revision) -> None:
-    if migration.revision in BEFORE_THE_RULE:
-        pytest.skip("written before the rule")
     assert list(refusals(sql_of(migration))) == []
 
 
