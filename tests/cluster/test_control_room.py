@@ -245,6 +245,11 @@ async def test_a_new_node_takes_over_a_share_and_then_there_is_peace(scene: Scen
     scene.machines.cost("e1", 1.5)
     scene.machines.cost("e2", 0.5)
     await scene.look()
+    assert set(scene.machines.serving().values()) == {"a"}, (
+        "what has only just started costs more than it will"
+    )
+    scene.clock.advance(timedelta(minutes=1))
+    await scene.look()
     assert scene.machines.serving() == {"e1": "b", "e2": "a"}
     for _ in range(20):
         scene.clock.advance(timedelta(minutes=1))

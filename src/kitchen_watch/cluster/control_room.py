@@ -105,7 +105,8 @@ class ControlRoom:
         self._heard: dict[str, float] = {}
         self._cost: dict[str, float] = {}
         self._moved_at: dict[str, datetime] = {}
-        self._last_balanced: datetime | None = None
+        self._last_balanced = clock.now()
+        """Also after its own start: hosts that are only just starting cost more than they will."""
         self._not_before: dict[str, datetime] = {}
         self._moves: deque[MoveReport] = deque(maxlen=KEPT_MOVES)
         self._moving: asyncio.Task[None] | None = None
