@@ -143,6 +143,7 @@ async def test_a_model_that_is_busy_leaves_what_was_seen() -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.thorough  # half a minute
 async def test_small_pasted_rats_are_found_only_with_tiles_and_scraps_of_rooms_never() -> None:
     require(path=DETECT, why="rats and rooms to paste together")
     from benchmarks.pasted_rats import scenes

@@ -42,6 +42,7 @@ def _committed(data_dir: Path) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.integration
+@pytest.mark.thorough  # half a minute
 def test_an_open_violation_survives_ten_power_cuts_as_the_same_alert(
     tmp_path: Path, black_film: Path
 ) -> None:

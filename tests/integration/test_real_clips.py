@@ -28,6 +28,7 @@ def _json_lines(
 
 
 @pytest.mark.integration
+@pytest.mark.thorough  # half a minute
 def test_real_clips_are_scored_and_nobody_is_accused_where_nobody_is(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

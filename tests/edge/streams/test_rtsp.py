@@ -230,6 +230,7 @@ async def test_after_an_outage_the_camera_is_back_within_ten_seconds(server: Rts
     assert sink.calls == ["opened", "packets", "closed", "opened", "packets", "closed"]
 
 
+@pytest.mark.thorough  # twenty seconds
 async def test_fifty_reconnects_leave_no_threads_files_or_memory_behind(server: RtspServer) -> None:
     process = psutil.Process()
 
