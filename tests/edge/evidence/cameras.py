@@ -7,7 +7,7 @@ pixels which moment it sees.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -64,9 +64,11 @@ def camera(
     reordered: bool = False,
     size: tuple[int, int] = (WIDTH, HEIGHT),
     form: str = "annexb",
+    paint: Callable[[int, int, int], Image] = picture,
 ) -> Camera:
     """``form``: annexb (RTSP), bare (the same, without parameters at opening), told (parameters at
-    opening only) or mp4 (a file as a camera)."""
+    opening only) or mp4 (a file as a camera). ``paint``: gives a picture of a number, a width and a
+    height."""
     muxed = io.BytesIO()
     with av.open(muxed, "w", format="mp4" if form == "mp4" else _raw(codec)) as output:
         stream = output.add_stream(codec, rate=RATE)
@@ -80,7 +82,7 @@ def camera(
             stream.options = {"x265-params": f"log-level=none:bframes=0:keyint={keyframe_every}"}
         coded: list[av.Packet[VideoStream]] = []
         for number in range(seconds * RATE):
-            frame = av.VideoFrame.from_ndarray(picture(number, *size), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(paint(number, *size), format="bgr24")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             coded += stream.encode(frame)
         coded += stream.encode(None)

@@ -32,6 +32,7 @@ class LivePlayer {
     this.base = `/api/v1/cameras/${encodeURIComponent(element.dataset.live)}`;
     this.quality = element.dataset.quality;
     this.round = new AbortController(); // aborted to begin anew, with another quality
+    this.held = 0; // seconds by which the picture is held back, so that boxes fit
     this.way = 0;
     this.why = "";
     this.left = new AbortController(); // aborted when the page goes away

@@ -1,7 +1,7 @@
 // Boxes of what the analysis sees, drawn over the live picture; never part of it.
 //
-// The analysis knows of a picture a moment after it is shown. So while boxes are on, a direct picture is
-// held back for as long as the analysis takes, and each box is drawn when the picture it belongs to is
+// The analysis knows of a picture a moment after it is shown. So while boxes are on, the film is held
+// back for as long as the analysis takes, and each box is drawn when the picture it belongs to is
 // shown. Both are placed in time by when they came here less how old they were: a box says its age, of a
 // picture the browser says when it arrived.
 
@@ -105,8 +105,9 @@ class Boxes {
   }
 }
 
-// Only a direct picture can be held back; by way of the server it is late enough.
+// The film is shown so much later; single pictures cannot be held back.
 function hold(player, ms) {
+  if (player && Math.abs(1000 * player.held - ms) > (ms ? 100 : 0)) player.held = ms / 1000;
   for (const receiver of player?.peer?.getReceivers() ?? []) {
     if ("jitterBufferTarget" in receiver && Math.abs((receiver.jitterBufferTarget ?? 0) - ms) > (ms ? 100 : 0)) {
       receiver.jitterBufferTarget = Math.round(ms);

@@ -2,7 +2,9 @@
 
 import { Refused } from "./live.js";
 
-const LATE = 1.5; // seconds behind the newest picture after which the player jumps
+const LATE = 1.5; // seconds too far behind the newest picture after which the player jumps
+const AT_END = 0.1; // seconds behind it after a jump
+const EARLY = 0.15; // seconds by which the player may be ahead of where it is held back to
 const KEEP = 20; // seconds of played video that stay in memory
 const MOST_WAITING = 4_000_000; // bytes of one part not yet decoded
 const MOST_QUEUED = 16_000_000; // bytes of all parts; a new viewer is given everything since the last key picture
@@ -86,7 +88,10 @@ export async function pushedMovie(player, signal) {
       const end = video.buffered.end(video.buffered.length - 1);
       player.newest = { end, at: performance.now() }; // which moment of the film is the present
       if (video.paused) video.play().catch(() => {});
-      if (end - video.currentTime > LATE || video.currentTime < video.buffered.start(0)) video.currentTime = end - 0.1;
+      const behind = Math.max(AT_END, player.held); // boxes hold the picture back
+      const lag = end - video.currentTime;
+      const start = video.buffered.start(0);
+      if (lag > LATE + behind || lag < behind - EARLY || video.currentTime < start) video.currentTime = Math.max(start, end - behind);
       if (video.currentTime - video.buffered.start(0) > 2 * KEEP) {
         buffer.remove(0, video.currentTime - KEEP);
         await settled();
