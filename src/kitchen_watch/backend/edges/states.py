@@ -17,6 +17,8 @@ from kitchen_watch.control import CameraStatus, ConfigurationAnswer, Configurati
 
 MAX_WARNINGS = 20
 MAX_TEXT = 300
+MAX_WARNING = 1000
+"""A sentence that is cut off is known to no translation."""
 _MS = timedelta(milliseconds=1)
 
 
@@ -52,7 +54,7 @@ def store_heartbeat(
         row.outbox_oldest_s = beat.outbox_oldest_s
         row.dead_letters = beat.dead_letters
         row.disk_free_bytes = beat.disk_free_bytes
-        row.warnings = [warning[:MAX_TEXT] for warning in beat.warnings[:MAX_WARNINGS]]
+        row.warnings = [warning[:MAX_WARNING] for warning in beat.warnings[:MAX_WARNINGS]]
         _store_cameras(session, edge_id, beat.cameras, now)
     return True
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from kitchen_watch.backend.pages import administration_words, patrol_words
+from kitchen_watch.backend.pages import administration_words, edge_words, patrol_words
 from kitchen_watch.backend.pages.handling_words import REFUSALS, REFUSALS_WITH_VALUES
 from kitchen_watch.backend.pages.languages import N_, Language
-from kitchen_watch.backend.pages.wording import LABELS
+from kitchen_watch.backend.pages.wording import CAMERA_STATES, LABELS
 
 PLAIN = (
     N_("The picture is black or covered."),
@@ -44,6 +44,7 @@ PLAIN = (
     N_("The new password repeats too few different characters. Take another one."),
     N_("The new password contains the login name. Take another one."),
     N_("The new password is the old one. Take another one."),
+    *edge_words.PLAIN,
     *REFUSALS,
     *administration_words.REFUSALS,
     *patrol_words.REFUSALS,
@@ -124,11 +125,14 @@ WITH_VALUES = (
     N_("The outbox does not answer; %(number)s steps of violations wait in memory: %(why)s"),
     N_("Evidence is on this machine alone at present: %(why)s"),
     N_("The lease of this edge is not renewed at present: %(why)s"),
+    *edge_words.WITH_VALUES,
     *REFUSALS_WITH_VALUES,
     *administration_words.REFUSALS_WITH_VALUES,
     *patrol_words.REFUSALS_WITH_VALUES,
 )
 
+SENTENCES = frozenset({"rest", "why"})
+"""Values that are sentences themselves."""
 NO_CLIP = "no clip: "
 """How edges begin the reason why a clip will never come."""
 
@@ -139,6 +143,8 @@ def said(sentence: str, language: Language) -> str:
     """The sentence in ``language``, with the values it carries."""
     if sentence in PLAIN:
         return language.gettext(sentence)
+    if sentence in CAMERA_STATES:  # "main stream: connecting"
+        return language.gettext(CAMERA_STATES[sentence][0])
     before, mark, reason = sentence.partition(f" {NO_CLIP}")
     if mark:  # an event says first what happened, then what is missing
         return f"{said(before, language)} {said(NO_CLIP + reason, language)}"
@@ -146,8 +152,8 @@ def said(sentence: str, language: Language) -> str:
         found = _expression(pattern).fullmatch(sentence)
         if found is not None:
             values = found.groupdict()
-            if "rest" in values:
-                values["rest"] = said(values["rest"], language)
+            for name in SENTENCES & values.keys():
+                values[name] = said(values[name], language)
             if "label" in values:
                 values["label"] = language.gettext(LABELS.get(values["label"], values["label"]))
             return language.gettext(pattern) % values
