@@ -96,7 +96,11 @@ class Sample:
     decoded_main: int = 0
     """With a sub stream: pictures of the main stream, while something happened."""
     main_view: bool = False
-    """With a sub stream: whether the main stream is looked at while something happens, as by default."""
+    """With a sub stream: whether the main stream is looked at too."""
+    main_when: str = ""
+    """And when: needed (as by default) or active, all the time until the scene is still."""
+    analysed_main: int = 0
+    """Of the analysed frames, pictures of the main stream; with a sub stream the others are its own."""
 
     @property
     def cpu_per_analysed(self) -> float:
@@ -129,7 +133,7 @@ class Bench:
         cameras: int,
         *,
         sub: bool = False,
-        main_view: bool = True,
+        main_view: str = "needed",
         settle_s: float | None = None,
     ) -> Sample:
         """Start the system, let it settle, count for a while, end it."""
@@ -149,13 +153,14 @@ class Bench:
             after = await child.ask("figures")
             seconds, spent = time.monotonic() - started, _cpu(process) - spent
             sample = self._sample(system, scene, cameras, before, after, seconds, spent, sub=sub)
-            sample.main_view = sub and main_view
+            sample.main_view = sub and main_view != "off"
+            sample.main_when = main_view if sample.main_view else ""
             sample.memory_mb = round(_memory(process) / 1e6, 1)
         finally:
             await child.stop()
         self.samples.append(sample)
         print(
-            f"{system:<14}{scene:<8}{_streams_used(sample):<9}{cameras:>3} cameras  "
+            f"{system:<14}{scene:<8}{_streams_used(sample):<11}{cameras:>3} cameras  "
             f"{sample.cpu_per_analysed:>7.1f} ms/frame  {sample.cpu_per_camera_second:>7.1f} ms/camera/s  "
             f"{sample.slowest_share:>5.0%} of {RATE}/s  p95 {sample.delay_p95_ms:>5.0f} ms  "
             f"{sample.memory_mb:>6.0f} MB  machine {sample.machine_busy:.0%}",
@@ -193,6 +198,7 @@ class Bench:
             cpu_s=round(spent, 3), analysed=sum(analysed.values()), still=sum(still.values()),
             decoded=after.get("decoded", 0) - before.get("decoded", 0),
             decoded_main=after.get("decoded_main", 0) - before.get("decoded_main", 0),
+            analysed_main=after.get("analysed_main", 0) - before.get("analysed_main", 0),
             inferences=after.get("inferences", 0) - before.get("inferences", 0),
             slowest_share=round(min(looked) / seconds / RATE, 4),
             delay_p50_ms=round(float(np.percentile(delays, 50)), 1),
@@ -200,13 +206,15 @@ class Bench:
             memory_mb=0.0, machine_busy=round(psutil.cpu_percent() / 100, 3), opened=after.get("opened", {}),
         )  # fmt: skip
 
-    def _edge(self, scene: str, cameras: int, *, sub: bool, main_view: bool) -> tuple[str, ...]:
+    def _edge(self, scene: str, cameras: int, *, sub: bool, main_view: str) -> tuple[str, ...]:
         home = Path(tempfile.mkdtemp(dir=self._folder))
         settings = {
             "edge_id": "bench", "data_dir": str(home / "data"), "status": {"port": 0},
             # Nobody listens there: events stay in the outbox.
             "backend": {"url": "http://127.0.0.1:9", "secret": SECRET},
-            "analysis": {"main_view": {"enabled": main_view}},
+            "analysis": {
+                "main_view": {"enabled": False} if main_view == "off" else {"when": main_view},
+            },
             "cameras": [
                 {"camera_id": f"camera-{number:02}", "main": {"url": self._urls[f"{scene}-main"]}}
                 | ({"sub": {"url": self._urls[f"{scene}-sub"]}} if sub else {})
@@ -228,7 +236,7 @@ class Bench:
 def _streams_used(sample: Sample) -> str:
     if not sample.sub:
         return "main"
-    return "sub+main" if sample.main_view else "sub"
+    return f"sub+{sample.main_when}" if sample.main_view else "sub"
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -289,7 +297,11 @@ def summary(samples: Sequence[Sample], alone: dict[str, float], capacity: dict[s
     at = 2 if 2 in both else both[-1]
     # The first of each was given the time to calm down.
     mine, other = (next(one for one in many if one.cameras == at) for many in (ours, theirs))
-    with_sub = first(samples, system=OURS, scene="moving", sub=True, main_view=True)
+    shown = {one.main_when for one in samples if one.main_view}
+    # Results of before the main stream could be decoded on need have no word for it.
+    default = "needed" if "needed" in shown else ""
+    with_sub = first(samples, system=OURS, scene="moving", sub=True, main_view=True, main_when=default)
+    active = first(samples, system=OURS, scene="moving", sub=True, main_view=True, main_when="active")
     on_sub = first(samples, system=OURS, scene="moving", sub=True, main_view=False)
     still_sub = first(samples, system=OURS, scene="still", sub=True)
     still_main = first(samples, system=OURS, scene="still", sub=False)
@@ -320,7 +332,7 @@ def summary(samples: Sequence[Sample], alone: dict[str, float], capacity: dict[s
         "memory_mb_at_one_camera": fewest.memory_mb,
         "frames_left_out_as_still": {"without_sub": still_main.still, "with_sub": still_sub.still},
     }
-    for name, sample in (("with_sub", with_sub), ("on_sub", on_sub)):
+    for name, sample in (("with_sub", with_sub), ("active", active), ("on_sub", on_sub)):
         if sample is not None:
             result[f"cpu_ratio_vs_ultralytics_moving_{name}"] = (
                 sample.cpu_per_analysed / other.cpu_per_analysed
@@ -355,7 +367,7 @@ async def run(plan: Plan, minutes: float, folder: Path) -> dict[str, Any]:
         calm = plan.calm_s
         for system in (OURS, THEIRS):
             await bench.measure(system, "moving", 2, settle_s=calm)
-        for main_view in (True, False):
+        for main_view in ("needed", "active", "off"):
             await bench.measure(OURS, "moving", 2, sub=True, main_view=main_view, settle_s=calm)
         for sub in (True, False):
             await bench.measure(OURS, "still", plan.still, sub=sub, settle_s=plan.known_s)

@@ -131,8 +131,12 @@ def _assumed_table(assumed: dict[str, Any]) -> list[str]:
 
 def _cost_table(edge: dict[str, Any]) -> list[str]:
     cost = edge["cpu_ms_per_camera_second"]
+    needed = any(one.get("main_when") == "needed" for one in edge.get("samples", ()))
     with_sub = {
-        "moving_with_sub": "sub stream, and the main stream while something happens",
+        "moving_with_sub": "sub stream, and the main stream where it is needed"
+        if needed
+        else "sub stream, and the main stream while something happens",
+        "moving_active": "sub stream, and the main stream while something happens (`when: active`)",
         "moving_on_sub": "sub stream alone (`analysis.main_view.enabled: false`)",
     }
     return [

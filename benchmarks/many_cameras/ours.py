@@ -23,8 +23,11 @@ async def run(config: Path) -> None:
     stop, reload = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(node.run(stop, reload))
     delays: list[float] = []
+    on_main = 0
 
     def judged(seen: Seen) -> None:
+        nonlocal on_main
+        on_main += seen.frame.main and not seen.still
         delays.append((clock.now() - seen.frame.captured_at) / timedelta(milliseconds=1))
 
     while len(list(node.cameras)) < len(node.settings.cameras):
@@ -45,6 +48,7 @@ async def run(config: Path) -> None:
             "decoded_main": sum(
                 camera.streams.main.status().decoded for camera in node.cameras if camera.streams.main
             ),
+            "analysed_main": on_main,
             "inferences": sum(one.finished for one in work),
             "opened": dict(node._opened),
             "delays_ms": taken,

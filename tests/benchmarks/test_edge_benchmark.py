@@ -22,7 +22,8 @@ SAMPLES = [
     replace(MOVING, cameras=4, cpu_s=8.8, analysed=200, decoded=1000, inferences=240, memory_mb=360.0),
     replace(MOVING, system=THEIRS, cpu_s=8.0, inferences=0, decoded=0),
     replace(MOVING, sub=True, cpu_s=2.4, decoded=300),
-    replace(MOVING, sub=True, main_view=True, cpu_s=4.2, decoded=300, decoded_main=480),
+    replace(MOVING, sub=True, main_view=True, main_when="active", cpu_s=4.8, decoded=300, decoded_main=480),
+    replace(MOVING, sub=True, main_view=True, main_when="needed", cpu_s=4.2, decoded=300, decoded_main=20),
     replace(MOVING, scene="still", sub=True, cameras=2, cpu_s=0.5, analysed=4, still=96),
     replace(MOVING, scene="still", cpu_s=2.0, analysed=10, still=90),
     replace(MOVING, system=THEIRS, scene="still", cpu_s=6.0),
@@ -43,7 +44,8 @@ def test_ratios_and_costs_follow_from_the_samples() -> None:
     assert figures["cpu_ratio_vs_ultralytics_moving"] == 0.5
     assert figures["cpu_ratio_to_floor"] == 1.25
     assert figures["cpu_ratio_vs_ultralytics_moving_on_sub"] == 0.3
-    assert figures["cpu_ratio_vs_ultralytics_moving_with_sub"] == 0.525
+    assert figures["cpu_ratio_vs_ultralytics_moving_with_sub"] == 0.525, "as it ships"
+    assert figures["cpu_ratio_vs_ultralytics_moving_active"] == 0.6
     assert figures["cpu_ratio_vs_ultralytics_still"] == round(0.5 / 6, 4), (
         "per second of a camera, not per look"
     )
@@ -65,7 +67,7 @@ def test_machines_follow_from_the_cost_of_a_camera() -> None:
     assert size["cores_at_peak"] == pytest.approx(200)
     assert size["boxes"] == 36, "eight cores each, seven tenths of them used"
     with_sub = scaling.sizing(edge, 1000, sub=True)
-    assert with_sub["cores_at_peak"] == pytest.approx(210), "both streams are decoded while people move"
+    assert with_sub["cores_at_peak"] == pytest.approx(210), "the main stream is decoded where it is needed"
     assert with_sub["cores_in_the_mean"] < size["cores_in_the_mean"]
 
 

@@ -89,12 +89,24 @@ class Eyes:
         default_factory=lambda: ModelUsed(name="eyes", version="1", sha256="0" * 64, precision="f32")
     )
     labels: tuple[str, ...] = ("person", "hat", "no_hat")
+    bare: bool = False
+    """Whether the person has no hat."""
+    nobody: bool = False
+    """Whether the box is no person."""
 
     async def detect(self, frame: Frame) -> tuple[Detection, ...]:
         self.shown.append(frame)
-        if frame.image[150, 100].max() > 40:
+        if frame.image.shape != KITCHEN.shape:  # a second look: nothing is so sure as it seemed
             return ()
-        return (Detection("person", 0.9, Box(0.1, 0.3, 0.3, 0.9)),)
+        if frame.image[150, 100].max() > 40 or self.nobody:
+            return ()
+        person = Detection("person", 0.9, Box(0.1, 0.3, 0.3, 0.9))
+        return (person, Detection("no_hat", 0.9, Box(0.15, 0.3, 0.25, 0.45))) if self.bare else (person,)
+
+    def looked_again(self) -> list[bool]:
+        """For every second look, whether it was at the main stream's own pixels."""
+        crops = [frame for frame in self.shown if frame.image.shape != KITCHEN.shape]
+        return [not frame.image.any() for frame in crops]
 
     async def close(self) -> None:
         pass
@@ -106,10 +118,12 @@ def _person(number: int) -> Image:
     return picture
 
 
-def _analysis(main: Main, **settings: object) -> tuple[Analysis, Eyes]:
-    eyes = Eyes()
+def _analysis(main: Main, eyes: Eyes | None = None, **settings: object) -> tuple[Analysis, Eyes]:
+    eyes = eyes or Eyes()
     rule_set, _ = fit_rules(open_rules(None, changes={}), eyes.labels)
-    chosen = AnalysisSettings(main_view=MainViewSettings.model_validate({"quiet_s": 2} | settings))
+    chosen = AnalysisSettings(
+        main_view=MainViewSettings.model_validate({"quiet_s": 2, "when": "active"} | settings)
+    )
     analysis = build_analysis(
         detector=cast("Detector", eyes), health=HealthMonitor(), rules=RuleBook("cam-1", rule_set),
         settings=chosen, gated=True, main=main,
@@ -158,6 +172,70 @@ async def test_what_begins_to_move_is_looked_at_at_once_and_from_then_on_in_full
     assert times == sorted(set(times))
 
 
+async def _occupied(*, bare: bool, away: bool = False) -> tuple[Main, Analysis, Eyes, list[Seen]]:
+    """Somebody comes into a still kitchen and stays; the main stream is decoded when it is needed."""
+    main = Main()
+    analysis, eyes = _analysis(main, when="needed")
+    await _watch(analysis, main, range(45), person=False)
+    await _watch(analysis, main, range(45, 70), person=True, away=away)
+    eyes.shown.clear()
+    eyes.bare = bare
+    return main, analysis, eyes, await _watch(analysis, main, range(70, 100), person=True, away=away)
+
+
+async def test_people_who_wear_hats_need_no_more_than_the_sub_stream() -> None:
+    main, _, _, seen = await _occupied(bare=False)
+    assert not main.here
+    assert not any(one.frame.main or one.still for one in seen)
+    assert all(one.tracks for one in seen)
+
+
+async def test_whom_a_rule_suspects_is_looked_at_in_the_main_streams_pixels_and_in_no_others() -> None:
+    main, analysis, eyes, seen = await _occupied(bare=True)
+    assert not seen[0].frame.main
+    assert all(one.frame.main for one in seen[1:]), "awake before anybody is suspected, at the first hint"
+    looks = eyes.looked_again()
+    assert len(looks) >= 5
+    assert all(looks)
+    eyes.bare = False
+    after = await _watch(analysis, main, range(100, 130), person=True)
+    assert after[0].frame.main
+    assert not main.here, "nobody is suspected any more"
+    assert not after[-1].frame.main
+
+
+async def test_a_second_look_does_not_wait_long_for_a_main_stream_that_is_away() -> None:
+    _, _, eyes, seen = await _occupied(bare=True, away=True)
+    looks = eyes.looked_again()
+    assert len(looks) >= 3
+    assert not any(looks), "they are at what the sub stream has"
+    assert not any(one.frame.main for one in seen)
+
+
+async def test_while_nobody_is_seen_what_moves_is_looked_at_in_full() -> None:
+    main = Main()
+    analysis, _ = _analysis(main, Eyes(labels=("person", "no_hat", "rat"), nobody=True), when="needed")
+    await _watch(analysis, main, range(80), person=False)
+    assert not main.here
+    moving = await _watch(analysis, main, range(80, 120), person=True)
+    assert not moving[0].frame.main
+    assert all(one.frame.main for one in moving[1:])
+    quiet = await _watch(analysis, main, range(120, 160), person=False)
+    assert not main.here
+    assert any(one.still for one in quiet)
+
+
+def test_a_still_scenes_clock_does_not_wake_the_main_stream() -> None:
+    main = Main()
+    view = MainView(main)
+    for number in range(60):
+        view.notice(_at(number), still=True)
+        view.judged(_at(number), suspects=False, alone=True, tiled=True)
+    assert True not in main.asked
+    view.notice(_at(60), still=False)
+    assert main.here
+
+
 async def test_after_a_quiet_time_it_is_the_sub_stream_again() -> None:
     main = Main()
     analysis, _ = _analysis(main)
@@ -197,7 +275,7 @@ async def test_a_camera_that_waits_for_its_turn_lets_the_main_stream_sleep() -> 
 
 def test_a_picture_is_never_older_than_what_was_judged_nor_newer_than_what_is_watched() -> None:
     main = Main()
-    view = MainView(main)
+    view = MainView(main, MainViewSettings(when="active"))
     view.notice(_at(0), still=False)
     main.frame = _main(1.5)
     assert view.instead_of(_sub(1), after=None) is None, "it shows what comes later"

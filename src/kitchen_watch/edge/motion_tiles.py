@@ -89,6 +89,8 @@ class MotionTiles:
     ) -> None:
         self.looks = 0
         """Tiles judged so far."""
+        self.quiet = False
+        """Whether nobody was in the last frame, or the kitchen was closed: the time of small animals."""
         self._detector = detector
         self._labels = frozenset(labels)
         self._settings = settings or MotionTileSettings()
@@ -107,10 +109,10 @@ class MotionTiles:
         """
         before, self._before = self._before, frame
         at = frame.captured_at
-        quiet = self._closed(at) or not any(
+        self.quiet = self._closed(at) or not any(
             one.label == "person" and (one.firm or one.suspect) for one in seen
         )
-        if not quiet or not self._allowed(at):
+        if not self.quiet or not self._allowed(at):
             return tuple(seen)
         regions = self._moved(frame, before)
         regions = [region for region in regions if self._worth_it(region, at)]

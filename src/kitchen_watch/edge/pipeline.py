@@ -130,6 +130,7 @@ class Analysis:
         if detections is None:
             return None
         first_look = detections
+        tiles_before = self._tiles.looks if self._tiles is not None else 0
         if self._tiles is not None:
             # Two streams never give quite the same picture; what differs between them has not moved.
             changed, self._on_main = self._on_main != frame.main, frame.main
@@ -146,9 +147,17 @@ class Analysis:
             self._seen_before = first_look
         opinions = None
         if self._second_look is not None:
-            suspects = self.rules.suspects()
+            waits = self.main is not None and self.main.awaited(frame)
+            suspects: frozenset[int] = frozenset() if waits else self.rules.suspects()
             opinions = await self._second_look.opinions(frame, tracks, suspects=suspects)
         changes = self._judge(frame, tracks, opinions, watched=watched)
+        if self.main is not None:
+            self.main.judged(
+                watched.captured_at,
+                suspects=not self._tracker.shown.isdisjoint(self.rules.wanted_labels()),
+                alone=self._tiles is not None and self._tiles.quiet,
+                tiled=self._tiles is not None and self._tiles.looks > tiles_before,
+            )
         standing = tuple(track for track in tracks if _stands(track, opinions or {}))
         return Seen(frame, detections, standing, changes)
 

@@ -96,6 +96,8 @@ class Tracker:
     """Tracks of one camera. Ids count up for the life of the instance, over resets too."""
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
+        self.shown: set[str] = set()
+        """What the objects of the last frame look most like: of heads and faces also weakly."""
         self._settings = settings or TrackerSettings()
         self._groups: dict[str, _Group] = {}
         self._started_at: datetime | None = None
@@ -118,9 +120,13 @@ class Tracker:
         for detection in detections:
             by_group.setdefault(GROUPS.get(detection.label, detection.label), []).append(detection)
         tracks: list[Track] = []
+        self.shown = set()
         for name, members in by_group.items():
             group = self._groups.setdefault(name, _Group(self._settings))
             objects = settle(members, self._settings)
+            self.shown.update(
+                one.detection.label for one in objects if one.seen or one.detection.label in GROUPS
+            )
             for settled, key in group.associate(objects, self._last, aspect):
                 history = self._record(group, key, settled.detection.box, at, aspect)
                 if settled.counts:

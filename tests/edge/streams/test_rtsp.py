@@ -86,7 +86,7 @@ async def test_the_main_stream_of_a_camera_catches_up_when_something_happens_on_
         packet_sinks=(sink,),
     )  # fmt: skip
     main.only_on_demand()
-    view = MainView(main, MainViewSettings(quiet_s=1))
+    view = MainView(main, MainViewSettings(when="active", quiet_s=1))
     main.start()
     found: list[Frame] = []
     woken_at: float | None = None

@@ -142,6 +142,18 @@ class RuleBook:
         rules = [rule for rule in self._content if isinstance(rule, TrackRule | PestRule)]
         return frozenset().union(*(rule.labels for rule in rules if rule.second_look))
 
+    def wanted_labels(self) -> frozenset[str]:
+        """The labels by which something may still open that is better seen in full resolution: of rules
+        that ask for a second look, and of animals. What is open needs no such look any more."""
+        rules = [
+            rule
+            for rule in self._content
+            if isinstance(rule, PestRule) or (isinstance(rule, TrackRule) and rule.second_look)
+        ]
+        return frozenset().union(
+            *(rule.labels for rule in rules if any(one.open is None for one in rule.situations))
+        )
+
     def tile_labels(self) -> frozenset[str]:
         """The labels of animals that are looked for where something small moves."""
         rules = [rule for rule in self._content if isinstance(rule, PestRule)]
