@@ -435,7 +435,7 @@ def main() -> None:
     parser.add_argument("--films", type=Path, help="keep the films there; default: made anew")
     parser.add_argument("--out", default="", help="file for the result; - for none")
     chosen = parser.parse_args()
-    plan = Plan(2, 4, 12, 4, 2, 2) if chosen.short else Plan(5, 18, 30, 10, 24, 4)
+    plan = Plan(2, 4, 12, 4, 2, 2) if chosen.short else Plan(5, 18, 42, 10, 24, 4)
     today = datetime.now(UTC).date().isoformat()
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as temporary:
         folder = chosen.films or Path(temporary)

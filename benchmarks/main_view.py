@@ -182,13 +182,15 @@ def sub_coded(frames: Sequence[Frame]) -> Iterator[Frame]:
             )
 
 
-async def _clips(folder: Path, judgement: Judgement) -> dict[str, Any]:
+async def _clips(folder: Path, judgement: Judgement, names: Sequence[str]) -> dict[str, Any]:
     scores: dict[str, list[dict[str, CodeScore]]] = {mode: [] for mode in MODES}
     opened: dict[str, dict[str, list[tuple[str, float]]]] = {mode: {} for mode in MODES}
     awake = dict.fromkeys(MODES, 0)
     frames = 0
     with tempfile.TemporaryDirectory() as temporary:
         for name, clip in load_truth(folder / "events.yaml").items():
+            if names and name not in names:
+                continue
             small = Path(temporary) / name
             sub_of(folder / name, small)
             fit = AnalysisSettings().fit
@@ -257,7 +259,7 @@ async def _rats(data: Path, judgement: Judgement, per_length: int) -> dict[str, 
     }  # fmt: skip
 
 
-async def measure(data: Path, per_length: int, parts: Sequence[str]) -> dict[str, Any]:
+async def measure(data: Path, per_length: int, parts: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     judgement = open_judgement(
         overrides=("NO_HAT.held_s=1", "NO_MASK.held_s=1"),
         detector_settings=DetectorSettings(threads=1, streams=1),
@@ -266,7 +268,7 @@ async def measure(data: Path, per_length: int, parts: Sequence[str]) -> dict[str
     result: dict[str, Any] = {"modes": list(MODES)}
     try:
         if "clips" in parts:
-            result["clips"] = await _clips(data / "clips", judgement)
+            result["clips"] = await _clips(data / "clips", judgement, names)
         if "rats" in parts:
             result["rats"] = await _rats(data / "detect", judgement, per_length)
     finally:
@@ -279,11 +281,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--per-length", type=int, default=2)
     parser.add_argument("--parts", nargs="+", choices=("clips", "rats"), default=("clips", "rats"))
+    parser.add_argument("--clips", nargs="+", default=(), help="names of clips; default: all")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     today = datetime.now(UTC).date().isoformat()
     target = chosen.out or Path(__file__).parent / "results" / f"main-view-{today}.json"
-    result = {"date": today, **asyncio.run(measure(chosen.data, chosen.per_length, chosen.parts))}
+    result = {
+        "date": today,
+        **asyncio.run(measure(chosen.data, chosen.per_length, chosen.parts, chosen.clips)),
+    }
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {target}")
 
