@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.backend.handling.test_case import picture
 from tests.backend.live.edges import edge_of
 from tests.backend.patrols.inspectors import Inspectors
 from tests.backend.support import Backend
@@ -44,6 +45,17 @@ def test_an_officer_looks_through_the_cameras_and_hands_the_form_in(site: Backen
     owner = visit("manager_a", size=PHONE)
     owner.go("/patrols/1")
     owner.page.fill(".patrol-reply textarea", "已整改")
+    photo = {"name": "hat.jpg", "mimeType": "image/jpeg", "buffer": picture(5)}
+    owner.page.set_input_files(".patrol-reply [data-file=files]", files=[photo])
+    owner.page.wait_for_selector(".patrol-reply [data-photo-tray] img")
+    owner.keep_picture("patrol-answer-phone")
     owner.page.click(".patrol-reply .button-primary")
     owner.page.wait_for_selector(".patrol-findings blockquote")
-    assert Inspectors(site).ask("regulator", "GET", "/1")["finding_list"][0]["waits_for"] == "officer"
+    (found,) = Inspectors(site).ask("regulator", "GET", "/1")["finding_list"]
+    assert (found["waits_for"], len(found["rounds"][0]["photos"])) == ("officer", 1)
+    officer = visit("regulator")
+    officer.go("/patrols/1")
+    officer.until(
+        "[...document.querySelectorAll('.patrol-findings blockquote img')].every((one) => one.complete)"
+    )
+    officer.keep_picture("patrol-answered")

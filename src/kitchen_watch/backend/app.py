@@ -220,6 +220,8 @@ def make_retention(
         DeletedKind.PHOTO: partial(photos.path_of, settings.photos_dir),
         DeletedKind.TASK_FILE: partial(attachments.path_of, settings.attachments_dir),
         DeletedKind.CHECK_PHOTO: partial(photos.path_of, settings.self_check_photos_dir),
+        DeletedKind.PATROL_PICTURE: partial(photos.path_of, settings.patrol_pictures_dir),
+        DeletedKind.FINDING_PHOTO: partial(photos.path_of, settings.patrol_pictures_dir),
     }
     return Retention(
         parts.database,

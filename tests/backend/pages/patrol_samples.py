@@ -17,6 +17,7 @@ from kitchen_watch.backend.patrols.schemas import (
     CheckFilters,
     CheckPage,
     CheckView,
+    FindingPhotoView,
     FindingView,
     PersonBrief,
     PictureView,
@@ -96,7 +97,11 @@ def patrol_parts(name: str = "甲饭店") -> Pages:
     """What a script fetches."""
     begun = check(name, CheckState.OPEN, mine=True)
     content = {"check": begun, "item": "hats", "pictures": begun.pictures}
-    return {"pictures of an item": ("patrols/tray.html", person(name=name), content)}
+    answer = {"check": check(name, CheckState.COMPLETED), "one": finding(name, "premises")}
+    return {
+        "pictures of an item": ("patrols/tray.html", person(name=name), content),
+        "photos of an answer": ("patrols/answer_tray.html", person(AT_HOME, name=name), answer),
+    }
 
 
 def premises(name: str) -> PremisesShort:
@@ -169,8 +174,17 @@ def finding(name: str, waits_for: Any) -> FindingView:
             RoundView(
                 at=NOW, by=by, text=name, judged_at=NOW if judged else None, judged_by=by if judged else None,
                 accepted=waits_for == "nobody" if judged else None, note=name,
+                photos=[photo(name), photo(name, deleted=True)],
             )
         ],
+        loose_photos=[photo(name)],
+    )  # fmt: skip
+
+
+def photo(name: str, *, deleted: bool = False) -> FindingPhotoView:
+    return FindingPhotoView(
+        photo_id=1, by=PersonBrief(id=2, name=name), at=NOW, sha256=HASH, width=640, height=480,
+        url="/api/v1/patrols/findings/1/photos/1", deleted=deleted,
     )  # fmt: skip
 
 

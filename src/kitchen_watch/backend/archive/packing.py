@@ -41,7 +41,7 @@ from kitchen_watch.backend.pages.languages import languages
 from kitchen_watch.backend.pages.self_check_words import KINDS
 from kitchen_watch.backend.parts import Parts
 from kitchen_watch.backend.patrols.checks import visible_check as visible_patrol
-from kitchen_watch.backend.patrols.tables import PatrolPictureRow
+from kitchen_watch.backend.patrols.tables import FindingPhotoRow, PatrolFindingRow, PatrolPictureRow
 from kitchen_watch.backend.patrols.views import check_view
 from kitchen_watch.backend.ratings.tables import RatingSnapshotRow
 from kitchen_watch.backend.self_checks.filling import photos_of
@@ -225,6 +225,14 @@ class Packing:
                     .order_by(PatrolPictureRow.id)
                 )
             )
+            answers = list(
+                session.scalars(
+                    select(FindingPhotoRow)
+                    .join(PatrolFindingRow, PatrolFindingRow.id == FindingPhotoRow.finding_id)
+                    .where(PatrolFindingRow.check_id == check_id, FindingPhotoRow.answer.is_not(None))
+                    .order_by(FindingPhotoRow.id)
+                )
+            )
         content = check.form.content
         name = f"检查{check_id} {content.name}"
         folder, day = f"checks/{check_id:06d}", self._day(check.finished_at or check.taken_at)
@@ -237,8 +245,16 @@ class Packing:
         for picture in pictures:
             where = path_of(self.parts.settings.patrol_pictures_dir, picture.sha256)
             yield from self._picture(
-                archive, f"{folder}/{picture.id}.jpg", where, f"{name} 图片", day, "", "检查图片"
-            )
+                archive, f"{folder}/{picture.id}.jpg", where, f"{name} 图片", day,
+                _gone(picture.deleted_at, self.plan.zone), "检查图片", sha256=picture.sha256,
+            )  # fmt: skip
+        for photo in answers:
+            where = path_of(self.parts.settings.patrol_pictures_dir, photo.sha256)
+            yield from self._picture(
+                archive, f"{folder}/answers/{photo.id}.jpg", where,
+                f"{name} 整改照片（问题{photo.finding_id}）",
+                self._day(photo.at), _gone(photo.deleted_at, self.plan.zone), "整改照片", sha256=photo.sha256,
+            )  # fmt: skip
 
     def _complaint(self, archive: StreamedZip, complaint_id: int) -> Iterator[bytes]:
         """What was complained about and what became of it; who complained is never in it."""

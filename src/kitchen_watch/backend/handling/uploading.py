@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from kitchen_watch.backend.handling.photos import Photo, looks_alike, store
 from kitchen_watch.backend.handling.service import WITH_PREMISES
 from kitchen_watch.backend.handling.steps import Hand, locked_alert
 from kitchen_watch.backend.handling.tables import PhotoRow
+from kitchen_watch.backend.patrols.tables import FindingPhotoRow
 from kitchen_watch.errors import Conflict, InvalidRequest, NotPermitted
 
 COMPARED = 2000
@@ -43,6 +45,10 @@ def add_photo(session: Session, hand: Hand, alert_id: int, photo: Photo, directo
         raise InvalidRequest(
             f"This picture was used before, on {earlier.uploaded_at:%Y-%m-%d}. "
             "Take a new photo of how it is now."
+        )
+    if (used := _used_for_a_finding(session, alert, photo)) is not None:
+        raise InvalidRequest(
+            f"This picture was used before, on {used:%Y-%m-%d}. Take a new photo of how it is now."
         )
     loose = session.scalar(
         select(func.count()).where(PhotoRow.alert_id == alert.id, PhotoRow.rectification_id.is_(None))
@@ -84,3 +90,13 @@ def _same_look(session: Session, alert: AlertRow, photo: Photo) -> PhotoRow | No
         .limit(COMPARED)
     )
     return next((row for row in earlier if looks_alike(row.look, photo.look)), None)
+
+
+def _used_for_a_finding(session: Session, alert: AlertRow, photo: Photo) -> datetime | None:
+    earlier = session.execute(
+        select(FindingPhotoRow.look, FindingPhotoRow.at)
+        .where(FindingPhotoRow.premises_id == alert.premises_id)
+        .order_by(FindingPhotoRow.id.desc())
+        .limit(COMPARED)
+    )
+    return next((at for look, at in earlier if looks_alike(look, photo.look)), None)

@@ -53,6 +53,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "evidence_downloaded": N_("Evidence downloaded"),
         "evidence_viewed": N_("Evidence viewed"),
         "finding_answered": N_("Finding answered"),
+        "finding_photo_added": N_("Photo added for a finding"),
+        "finding_photo_viewed": N_("Photo of a finding viewed"),
         "finding_returned": N_("Answer to a finding returned"),
         "finding_settled": N_("Finding settled"),
         "grid_added": N_("Part of the tree added"),

@@ -78,6 +78,7 @@ POLICIES = MappingProxyType(
         "photos": N_("Photos of rectifications"),
         "task_files": N_("Files of tasks, after these are done"),
         "check_photos": N_("Photos of self-checks"),
+        "patrol_pictures": N_("Pictures of checks and of answers to findings"),
         "audit": N_("Audit log"),
         "letters": N_("Letters"),
         "records": N_("Alerts, their history, manifests and hashes"),
@@ -90,6 +91,8 @@ DELETED = MappingProxyType(
         "audit": N_("Entries of the audit log"),
         "task_file": N_("File of a task"),
         "check_photo": N_("Photo of a self-check"),
+        "patrol_picture": N_("Picture of a check"),
+        "finding_photo": N_("Photo of an answer to a finding"),
     }
 )
 RUNS = MappingProxyType({"night": N_("Nightly run"), "pressure": N_("The disk was short")})

@@ -18,7 +18,7 @@ from kitchen_watch.backend.auth.service import Visitor
 from kitchen_watch.backend.bounds import PlaceId, RowId
 from kitchen_watch.backend.forms.answers import judge
 from kitchen_watch.backend.forms.content import FormKind
-from kitchen_watch.backend.handling import photos
+from kitchen_watch.backend.handling.photo_body import read_photo
 from kitchen_watch.backend.organisations.writing import Author, Writing
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
 from kitchen_watch.backend.pages.patrol_form import clean, read_answers, read_findings
@@ -33,13 +33,15 @@ from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.spoken import said
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.patrols import checks, findings, pictures, planning, queue
-from kitchen_watch.backend.patrols.routes import keep_photo, keep_snapshot
+from kitchen_watch.backend.patrols.routes import keep_finding_photo, keep_photo, keep_snapshot
 from kitchen_watch.backend.patrols.schemas import (
+    MAX_PHOTOS,
     AbsenceBody,
     AnswerBody,
     CompleteBody,
     DraftBody,
     NextBody,
+    PictureId,
     SettleBody,
     SnapshotBody,
     StartBody,
@@ -67,6 +69,7 @@ class WordForm(BaseModel):
     """A few words with a decision."""
 
     text: str = Field(default="", max_length=5000)
+    photo_ids: list[PictureId] = Field(default=[], max_length=30)
     version: int = Field(default=0, ge=0, le=2**31 - 1)
     accepted: bool = False
 
@@ -213,9 +216,31 @@ def answer(
     """The restaurant: what it has done."""
 
     def act(session: Session, by: Author) -> None:
-        findings.answer(session, by, finding_id, _body(AnswerBody, text=clean(form.text)))
+        if len(form.photo_ids) > MAX_PHOTOS:
+            raise InvalidRequest("An answer has at most nine photos.")
+        body = _body(AnswerBody, text=clean(form.text), photo_ids=form.photo_ids)
+        findings.answer(session, by, finding_id, body)
 
     return _act(parts, frame, person, visitor, check_id, act)
+
+
+@router.post("/{check_id}/findings/{finding_id}/photos")
+async def upload_answer_photo(
+    check_id: RowId,
+    finding_id: RowId,
+    request: Request,
+    person: PremisesPerson,
+    frame: FrameOf,
+    parts: PartsOf,
+    write: Writing,
+) -> Response:
+    """One photo for the answer to a finding; answers with those that wait to be handed in with it."""
+    try:
+        content = await read_photo(request)
+        await run_in_threadpool(keep_finding_photo, parts, write, finding_id, content)
+    except REFUSED as error:
+        return JSONResponse({"problem": said(str(error), frame.language)}, status_code=error.status)
+    return await run_in_threadpool(_answer_tray, parts, frame, person, check_id, finding_id)
 
 
 @router.post("/{check_id}/findings/{finding_id}/settle")
@@ -249,13 +274,8 @@ async def upload_photo(
     item: str = "",
 ) -> Response:
     """Take one photo as the body; answers with the pictures of its item, or with what is wrong with it."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > photos.MAX_BYTES:
-            break
     try:
-        await run_in_threadpool(keep_photo, parts, write, check_id, bytes(body), item)
+        await run_in_threadpool(keep_photo, parts, write, check_id, await read_photo(request), item)
     except REFUSED as error:
         return JSONResponse({"problem": said(str(error), frame.language)}, status_code=error.status)
     return await run_in_threadpool(_tray, parts, frame, person, check_id, item)
@@ -368,6 +388,15 @@ def _tray(parts: Parts, frame: Frame, person: Person, check_id: int, item: str) 
         check = check_view(session, person, checks.visible_check(session, person, check_id), now=frame.now)
     shown = pictures_by_item(check).get(item, [])
     return page("patrols/tray.html", frame, check=check, item=item, pictures=shown)
+
+
+def _answer_tray(parts: Parts, frame: Frame, person: Person, check_id: int, finding_id: int) -> Response:
+    with parts.database.read() as session:
+        check = check_view(session, person, checks.visible_check(session, person, check_id), now=frame.now)
+    finding = next((one for one in check.finding_list if one.finding_id == finding_id), None)
+    if finding is None:
+        raise NotFound(f"There is no finding {finding_id} that you may see.")
+    return page("patrols/answer_tray.html", frame, check=check, one=finding)
 
 
 def _body(kind: type[B], **values: object) -> B:

@@ -75,6 +75,7 @@ REFUSALS = (
     N_("This absence is over."),
     N_("Only an officer, or somebody above, may say that they are away."),
     N_("Something is missing or cannot stand. Write it in a few words."),
+    N_("An answer has at most nine photos."),
 )
 
 REFUSALS_WITH_VALUES = (
@@ -82,4 +83,5 @@ REFUSALS_WITH_VALUES = (
     N_("%(number)s items of the form are missing or cannot stand."),
     N_("%(number)s findings belong to items that are in order."),
     N_("This check has %(number)s pictures already."),
+    N_("%(number)s photos wait to be handed in with this finding already. Hand them in first."),
 )

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.organisations.writing import Author
+from kitchen_watch.backend.patrols.answer_photos import hand_in
 from kitchen_watch.backend.patrols.checks import visible_check
 from kitchen_watch.backend.patrols.schemas import AnswerBody, SettleBody
 from kitchen_watch.backend.patrols.tables import PatrolCheckRow, PatrolFindingRow
@@ -20,16 +21,12 @@ def answer(session: Session, by: Author, finding_id: int, body: AnswerBody) -> P
     Raises:
         NotPermitted: somebody else than the premises' own people.
         Conflict: it is settled, or waits for the officer.
+        InvalidRequest: one of the photos is not there, or was handed in before.
     """
-    row, check = _locked(session, by, finding_id)
-    if not by.person.is_premises_side:
-        raise NotPermitted("Only the restaurant's own people may do this.")
-    if row.settled_at is not None:
-        raise Conflict("This finding is settled.")
-    if row.rounds and row.rounds[-1]["judged_at"] is None:
-        raise Conflict("Your answer waits for the officer.")
+    row, check = for_answer(session, by, finding_id)
     if len(row.rounds) >= MAX_ROUNDS:
         raise Conflict("So many answers were given that somebody has to come and look.")
+    hand_in(session, row, body.photo_ids)
     row.rounds = [
         *row.rounds,
         {
@@ -85,12 +82,44 @@ def settle(session: Session, by: Author, finding_id: int, body: SettleBody) -> P
     return check
 
 
+def seen_by(session: Session, by: Author, finding_id: int) -> None:
+    """Return if the finding exists in the author's scope.
+
+    Raises:
+        NotFound: it does not.
+    """
+    _found(session, by, finding_id, lock=False)
+
+
+def for_answer(session: Session, by: Author, finding_id: int) -> tuple[PatrolFindingRow, PatrolCheckRow]:
+    """A finding that waits for its premises, locked for the answer or for what goes into it.
+
+    Raises:
+        NotFound: there is none in the author's scope.
+        NotPermitted: somebody else than the premises' own people.
+        Conflict: it is settled, or waits for the officer.
+    """
+    row, check = _locked(session, by, finding_id)
+    if not by.person.is_premises_side:
+        raise NotPermitted("Only the restaurant's own people may do this.")
+    if row.settled_at is not None:
+        raise Conflict("This finding is settled.")
+    if row.rounds and row.rounds[-1]["judged_at"] is None:
+        raise Conflict("Your answer waits for the officer.")
+    return row, check
+
+
 def _locked(session: Session, by: Author, finding_id: int) -> tuple[PatrolFindingRow, PatrolCheckRow]:
-    row = session.scalars(
-        select(PatrolFindingRow)
-        .where(PatrolFindingRow.id == finding_id, by.person.scope.owned(PatrolFindingRow.premises_id))
-        .with_for_update()
-    ).one_or_none()
+    return _found(session, by, finding_id, lock=True)
+
+
+def _found(
+    session: Session, by: Author, finding_id: int, *, lock: bool
+) -> tuple[PatrolFindingRow, PatrolCheckRow]:
+    query = select(PatrolFindingRow).where(
+        PatrolFindingRow.id == finding_id, by.person.scope.owned(PatrolFindingRow.premises_id)
+    )
+    row = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(f"There is no finding {finding_id} that you may see.")
     return row, visible_check(session, by.person, row.check_id)

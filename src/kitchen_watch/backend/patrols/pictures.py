@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kitchen_watch.backend.evidence.upload import lock_content
 from kitchen_watch.backend.handling.photos import Photo, look_of, looks_alike, store
 from kitchen_watch.backend.live.snapshots import Snapshot
 from kitchen_watch.backend.organisations.tables import CameraRow
@@ -64,6 +65,7 @@ def add_picture(
     count = session.scalar(select(func.count()).where(PatrolPictureRow.check_id == row.id)) or 0
     if count >= MAX_PICTURES:
         raise Conflict(f"This check has {MAX_PICTURES} pictures already.")
+    lock_content(session, photo.sha256)  # retention may remove an older copy just now
     store(directory, photo)
     picture = PatrolPictureRow(
         check_id=row.id,
@@ -138,6 +140,8 @@ def look_at(session: Session, by: Author, check_id: int, picture_id: int) -> Pat
     if by.person.is_premises_side and row.state is not CheckState.COMPLETED:
         raise NotFound("There is no such picture.")
     picture = _picture(session, row, picture_id)
+    if picture.deleted_at is not None:
+        raise NotFound("There is no such picture.")
     by.note(
         session,
         "patrol_picture_viewed",

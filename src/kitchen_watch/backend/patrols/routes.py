@@ -19,7 +19,7 @@ from kitchen_watch.backend.handling.photo_body import PHOTO_BODY, read_photo
 from kitchen_watch.backend.live.snapshots import snapshot
 from kitchen_watch.backend.organisations.writing import Author, Write, Writing
 from kitchen_watch.backend.parts import Parts, PartsOf
-from kitchen_watch.backend.patrols import checks, findings, pictures, queue
+from kitchen_watch.backend.patrols import answer_photos, checks, findings, pictures, queue
 from kitchen_watch.backend.patrols.schemas import (
     AnswerBody,
     CheckFilters,
@@ -27,8 +27,10 @@ from kitchen_watch.backend.patrols.schemas import (
     CheckView,
     CompleteBody,
     DraftBody,
+    FindingPhotoView,
     ItemKey,
     NextBody,
+    PersonBrief,
     PictureView,
     QueueView,
     SettleBody,
@@ -36,7 +38,7 @@ from kitchen_watch.backend.patrols.schemas import (
     StartBody,
     WithdrawBody,
 )
-from kitchen_watch.backend.patrols.views import check_page, check_view, picture_view
+from kitchen_watch.backend.patrols.views import check_page, check_view, finding_photo_view, picture_view
 
 router = APIRouter(prefix="/api/v1/patrols", tags=["patrols"])
 
@@ -105,6 +107,40 @@ def settle_finding(finding_id: _Id, body: SettleBody, _person: Regulator, write:
         return check_view(session, by.person, findings.settle(session, by, finding_id, body), now=by.now)
 
     return write.answer(body, CheckView, act)
+
+
+@router.post(
+    "/findings/{finding_id}/photos",
+    summary="Upload a photo for the answer to a finding",
+    status_code=201,
+    openapi_extra=PHOTO_BODY,
+)
+async def upload_finding_photo(
+    finding_id: _Id, request: Request, _person: PremisesPerson, parts: PartsOf, write: Writing
+) -> FindingPhotoView:
+    """The restaurant: one photo as the body, taken after the check; the answer names its id.
+
+    It is encoded anew without EXIF. A picture that was used before in this restaurant is refused.
+    """
+    return await run_in_threadpool(keep_finding_photo, parts, write, finding_id, await read_photo(request))
+
+
+@router.get(
+    "/findings/{finding_id}/photos/{photo_id}",
+    summary="Look at a photo of an answer",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+def look_at_finding_photo(
+    finding_id: _Id, photo_id: _Id, person: AnyPerson, parts: PartsOf, visitor: VisitorOf
+) -> FileResponse:
+    """A photo of the restaurant, as JPEG; the view is written down."""
+    with parts.database.write() as session:
+        by = _author(parts, person, visitor)
+        row = answer_photos.look_at_photo(session, by, finding_id, photo_id)
+    return FileResponse(
+        photos.path_of(parts.settings.patrol_pictures_dir, row.sha256), media_type="image/jpeg"
+    )
 
 
 @router.get("/{check_id}", summary="A check")
@@ -230,6 +266,21 @@ def keep_photo(parts: Parts, write: Write, check_id: int, content: bytes, item: 
         return picture_view(row)
 
     return write.answer(content, PictureView, keep)
+
+
+def keep_finding_photo(parts: Parts, write: Write, finding_id: int, content: bytes) -> FindingPhotoView:
+    """Check and keep one photo for the answer to a finding; nothing is decoded for strangers."""
+    with parts.database.read() as session:
+        findings.seen_by(session, write.author, finding_id)
+    photo = photos.prepare(content)
+    directory = parts.settings.patrol_pictures_dir
+
+    def keep(session: Session, by: Author) -> FindingPhotoView:
+        finding, _ = findings.for_answer(session, by, finding_id)
+        row = answer_photos.add_photo(session, by, finding, photo, directory)
+        return finding_photo_view(row, PersonBrief(id=by.person.id, name=by.person.display_name))
+
+    return write.answer(content, FindingPhotoView, keep)
 
 
 async def keep_snapshot(

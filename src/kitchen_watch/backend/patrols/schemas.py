@@ -16,8 +16,12 @@ from kitchen_watch.backend.patrols.settings import GRADES
 from kitchen_watch.backend.patrols.tables import MAX_TEXT, CheckReason, CheckState, PictureSource
 from kitchen_watch.events import Identifier
 
+MAX_PHOTOS = 9
+"""Of one answer to a finding."""
+
 ItemKey = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,39})?$", description="empty: no single item")]
 Words = Annotated[str, Field(max_length=MAX_TEXT, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
+PictureId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 OfficersKind = Literal[FormKind.PATROL, FormKind.ON_SITE]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1, description="that of the check as you have seen it")]
 
@@ -92,9 +96,12 @@ class SnapshotBody(Body):
 class AnswerBody(Body):
     """What the premises has done about a finding."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "已更换垃圾桶盖"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "已更换垃圾桶盖", "photo_ids": []}]})
 
     text: Annotated[Words, Field(min_length=2)]
+    photo_ids: list[PictureId] = Field(
+        default=[], max_length=MAX_PHOTOS, description="photos of how it is now, uploaded before"
+    )
 
 
 class SettleBody(Body):
@@ -190,6 +197,20 @@ class PictureView(View):
     width: int
     height: int
     url: str
+    deleted: bool = Field(default=False, description="the file is gone by policy; its hash stays")
+
+
+class FindingPhotoView(View):
+    """A photo with which the premises answers a finding."""
+
+    photo_id: int
+    by: PersonBrief
+    at: AwareDatetime
+    sha256: str
+    width: int
+    height: int
+    url: str
+    deleted: bool = Field(default=False, description="the file is gone by policy; its hash stays")
 
 
 class RoundView(View):
@@ -202,6 +223,7 @@ class RoundView(View):
     judged_by: PersonBrief | None
     accepted: bool | None
     note: str
+    photos: list[FindingPhotoView] = []
 
 
 class FindingView(View):
@@ -216,6 +238,9 @@ class FindingView(View):
     due_at: AwareDatetime
     overdue: bool
     rounds: list[RoundView]
+    loose_photos: list[FindingPhotoView] = Field(
+        default=[], description="uploaded and not handed in with an answer yet; only the premises sees them"
+    )
     waits_for: Literal["premises", "officer", "nobody"]
 
 

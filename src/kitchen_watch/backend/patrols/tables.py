@@ -131,6 +131,30 @@ class PatrolPictureRow(Table):
     width: Mapped[int]
     height: Mapped[int]
     size_bytes: Mapped[int]
+    deleted_at: Mapped[datetime | None]
+    """When retention removed the file; the row and its hash stay."""
+
+
+class FindingPhotoRow(Table):
+    """A photo with which a premises answers a finding, as it was re-encoded here.
+
+    ``answer`` is the place of its answer among the finding's ``rounds``; empty until it is given.
+    """
+
+    __tablename__ = "finding_photos"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("patrol_findings.id"), index=True)
+    premises_id: Mapped[int] = mapped_column(ForeignKey("premises.id"), index=True)
+    answer: Mapped[int | None]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    look: Mapped[str] = mapped_column(String(16))
+    width: Mapped[int]
+    height: Mapped[int]
+    size_bytes: Mapped[int]
+    deleted_at: Mapped[datetime | None]
 
 
 class PatrolAbsenceRow(Table):

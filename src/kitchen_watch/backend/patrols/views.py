@@ -24,6 +24,7 @@ from kitchen_watch.backend.patrols.schemas import (
     CheckPage,
     CheckSummary,
     CheckView,
+    FindingPhotoView,
     FindingView,
     ItemProblem,
     PersonBrief,
@@ -33,6 +34,7 @@ from kitchen_watch.backend.patrols.schemas import (
 from kitchen_watch.backend.patrols.tables import (
     CheckReason,
     CheckState,
+    FindingPhotoRow,
     PatrolCheckRow,
     PatrolFindingRow,
     PatrolPictureRow,
@@ -89,7 +91,7 @@ def check_view(session: Session, person: Person, row: PatrolCheckRow, *, now: da
         form=form,
         answers=answers_of(row.answers) if told else {},
         pictures=_pictures(session, row) if told else [],
-        finding_list=_findings(session, row, form.content, now) if told else [],
+        finding_list=_findings(session, person, row, form.content, now) if told else [],
         problems=[ItemProblem(item=one.item, code=one.code, sentence=one.sentence) for one in open_problems],
         views=_views(session, row) if not person.is_premises_side else 0,
     )
@@ -107,6 +109,21 @@ def picture_view(row: PatrolPictureRow) -> PictureView:
         width=row.width,
         height=row.height,
         url=f"/api/v1/patrols/{row.check_id}/pictures/{row.id}",
+        deleted=row.deleted_at is not None,
+    )
+
+
+def finding_photo_view(row: FindingPhotoRow, by: PersonBrief) -> FindingPhotoView:
+    """A photo of an answer and where to look at it."""
+    return FindingPhotoView(
+        photo_id=row.id,
+        by=by,
+        at=row.at,
+        sha256=row.sha256,
+        width=row.width,
+        height=row.height,
+        url=f"/api/v1/patrols/findings/{row.finding_id}/photos/{row.id}",
+        deleted=row.deleted_at is not None,
     )
 
 
@@ -160,14 +177,21 @@ def _pictures(session: Session, row: PatrolCheckRow) -> list[PictureView]:
 
 
 def _findings(
-    session: Session, row: PatrolCheckRow, content: FormContent, now: datetime
+    session: Session, person: Person, row: PatrolCheckRow, content: FormContent, now: datetime
 ) -> list[FindingView]:
     rows = session.scalars(
         select(PatrolFindingRow).where(PatrolFindingRow.check_id == row.id).order_by(PatrolFindingRow.id)
     ).all()
     items = {item.key: item for item in content.all_items()}
     people = {one[key] for found in rows for one in found.rounds for key in ("person_id", "judged_by")}
+    photos = _photos(session, [found.id for found in rows])
+    people |= {photo.person_id for photo in photos}
     names = _names(session, people - {None})
+
+    def shown(finding_id: int, answer: int | None) -> list[FindingPhotoView]:
+        mine = [one for one in photos if (one.finding_id, one.answer) == (finding_id, answer)]
+        return [finding_photo_view(one, names[one.person_id]) for one in mine]
+
     return [
         FindingView(
             finding_id=found.id,
@@ -187,9 +211,11 @@ def _findings(
                     judged_by=names.get(one["judged_by"]),
                     accepted=one["accepted"],
                     note=one["note"],
+                    photos=shown(found.id, number),
                 )
-                for one in found.rounds
+                for number, one in enumerate(found.rounds)
             ],
+            loose_photos=shown(found.id, None) if person.is_premises_side else [],
             waits_for="nobody"
             if found.settled_at is not None
             else "officer"
@@ -198,6 +224,11 @@ def _findings(
         )
         for found in rows
     ]
+
+
+def _photos(session: Session, finding_ids: Sequence[int]) -> Sequence[FindingPhotoRow]:
+    query = select(FindingPhotoRow).where(FindingPhotoRow.finding_id.in_(finding_ids))
+    return session.scalars(query.order_by(FindingPhotoRow.id)).all()
 
 
 def _views(session: Session, row: PatrolCheckRow) -> int:

@@ -1,4 +1,4 @@
-"""Files that belong to no alert and whose time is over: of tasks and of self-checks.
+"""Files that belong to no alert and whose time is over: of tasks, of self-checks and of officers' checks.
 
 The records themselves stay, and so do the hashes in them.
 """
@@ -13,6 +13,13 @@ from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.holds.held import active
 from kitchen_watch.backend.holds.tables import HoldKind, HoldRow
+from kitchen_watch.backend.patrols.tables import (
+    CheckState,
+    FindingPhotoRow,
+    PatrolCheckRow,
+    PatrolFindingRow,
+    PatrolPictureRow,
+)
 from kitchen_watch.backend.retention.settings import RetentionSettings
 from kitchen_watch.backend.retention.tables import DeletedKind
 from kitchen_watch.backend.self_checks.tables import SelfCheckPhotoRow, SelfCheckRow
@@ -24,7 +31,7 @@ class OldFile:
     """One file that goes by policy."""
 
     kind: DeletedKind
-    row: TaskAttachmentRow | SelfCheckPhotoRow
+    row: TaskAttachmentRow | SelfCheckPhotoRow | PatrolPictureRow | FindingPhotoRow
     name: str
     premises_id: int | None
     policy: str
@@ -38,7 +45,11 @@ def old_files(
     With ``lock`` they are locked until the transaction ends; one that somebody works on is left for
     the next run. The caller that deletes holds ``lock_holds`` already.
     """
-    return [*_of_tasks(session, policy, now, limit, lock), *_of_checks(session, policy, now, limit, lock)]
+    return [
+        *_of_tasks(session, policy, now, limit, lock),
+        *_of_checks(session, policy, now, limit, lock),
+        *_of_patrols(session, policy, now, limit, lock),
+    ]
 
 
 def _of_tasks(
@@ -98,4 +109,74 @@ def _of_checks(
     return [
         OldFile(DeletedKind.CHECK_PHOTO, row, f"{row.item}.jpg", premises_id, rule)
         for row, premises_id in session.execute(query)
+    ]
+
+
+def _of_patrols(
+    session: Session, policy: RetentionSettings, now: datetime, limit: int, lock: bool
+) -> list[OldFile]:
+    """Of finished checks with nothing left to settle: their pictures, and the photos of the answers.
+
+    A premises that is held keeps those of a check that lasted, answers included, into the span.
+    """
+    open_finding = (
+        select(PatrolFindingRow.id)
+        .where(
+            PatrolFindingRow.check_id == PatrolCheckRow.id,
+            PatrolFindingRow.settled_at.is_(None)
+            | (PatrolFindingRow.settled_at > now - policy.patrol_pictures),
+        )
+        .correlate(PatrolCheckRow)
+    )
+    settled_at = (
+        select(func.max(PatrolFindingRow.settled_at))
+        .where(PatrolFindingRow.check_id == PatrolCheckRow.id)
+        .correlate(PatrolCheckRow)
+        .scalar_subquery()
+    )
+    held = select(HoldRow.id).where(
+        active(now),
+        HoldRow.kind == HoldKind.PREMISES,
+        HoldRow.premises_id == PatrolCheckRow.premises_id,
+        PatrolCheckRow.taken_at <= HoldRow.until_at,
+        func.coalesce(settled_at, PatrolCheckRow.finished_at) >= HoldRow.since_at,
+    )
+    over = (
+        PatrolCheckRow.state != CheckState.OPEN,
+        PatrolCheckRow.finished_at <= now - policy.patrol_pictures,
+        ~open_finding.exists(),
+        ~held.exists(),
+    )
+    pictures = (
+        select(PatrolPictureRow)
+        .join(PatrolCheckRow, PatrolCheckRow.id == PatrolPictureRow.check_id)
+        .where(
+            PatrolPictureRow.deleted_at.is_(None), PatrolPictureRow.at <= now - policy.patrol_pictures, *over
+        )
+        .order_by(PatrolPictureRow.id)
+        .limit(limit)
+    )
+    answers = (
+        select(FindingPhotoRow)
+        .join(PatrolFindingRow, PatrolFindingRow.id == FindingPhotoRow.finding_id)
+        .join(PatrolCheckRow, PatrolCheckRow.id == PatrolFindingRow.check_id)
+        .where(
+            FindingPhotoRow.deleted_at.is_(None), FindingPhotoRow.at <= now - policy.patrol_pictures, *over
+        )
+        .order_by(FindingPhotoRow.id)
+        .limit(limit)
+    )
+    if lock:
+        pictures = pictures.with_for_update(of=PatrolPictureRow, skip_locked=True)
+        answers = answers.with_for_update(of=FindingPhotoRow, skip_locked=True)
+    rule = f"patrol_pictures={policy.patrol_pictures.days}d"
+    return [
+        *(
+            OldFile(DeletedKind.PATROL_PICTURE, row, f"{row.item or 'check'}.jpg", row.premises_id, rule)
+            for row in session.scalars(pictures)
+        ),
+        *(
+            OldFile(DeletedKind.FINDING_PHOTO, row, "answer.jpg", row.premises_id, rule)
+            for row in session.scalars(answers)
+        ),
     ]

@@ -60,6 +60,7 @@ def policy_lines(policy: RetentionSettings) -> list[PolicyLine]:
         "photos": policy.photos,
         "task_files": policy.task_files,
         "check_photos": policy.check_photos,
+        "patrol_pictures": policy.patrol_pictures,
         "audit": policy.audit,
     }
     lines = [PolicyLine(key=key, days=length.total_seconds() / 86_400) for key, length in terms.items()]

@@ -49,6 +49,11 @@ class RetentionSettings(Settings):
     check_photos: _Duration = Field(
         default=2 * YEAR, description="photos of self-checks stay so long after these were handed in"
     )
+    patrol_pictures: _Duration = Field(
+        default=2 * YEAR,
+        description="pictures of checks, and photos of the answers to what these found, stay so long after "
+        "the check is finished and everything found is settled",
+    )
     audit: _Duration = Field(default=6 * YEAR, description="entries of the audit log; longest of all")
     batch: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=100, description="cases that one transaction looks at"
@@ -71,7 +76,7 @@ class RetentionSettings(Settings):
             self.evidence, self.evidence_of_transferred, self.photos, *self.evidence_of_tier.values(),
             *self.evidence_of_code.values(), self.evidence_of_false_alarms or self.evidence,
         )  # fmt: skip
-        if self.audit < max(*times, self.task_files, self.check_photos):
+        if self.audit < max(*times, self.task_files, self.check_photos, self.patrol_pictures):
             raise ValueError("audit: the audit log must stay at least as long as everything it tells of")
         if self.evidence_minimum > min(times):
             raise ValueError("evidence_minimum must not be longer than any of the usual times")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from kitchen_watch.backend.database import Database
@@ -24,6 +24,7 @@ from kitchen_watch.backend.handling.tables import PhotoRow
 from kitchen_watch.backend.looking import claimed
 from kitchen_watch.backend.notifications.rules import Occasion, Subject
 from kitchen_watch.backend.notifications.telling import News, Teller, administrators
+from kitchen_watch.backend.patrols.tables import FindingPhotoRow, PatrolPictureRow
 from kitchen_watch.backend.retention.tables import DeletedKind, DeletionRow, RetentionRunRow, StuckFileRow
 from kitchen_watch.backend.self_checks.tables import SelfCheckPhotoRow
 from kitchen_watch.backend.tasks.tables import TaskAttachmentRow
@@ -40,6 +41,19 @@ PathOf = Callable[[str], Path]
 
 log = structlog.get_logger(__name__)
 
+
+def _of_patrols(sha256: str) -> Select[Any]:
+    # Pictures of checks and photos of answers lie in one place.
+    return select(literal(1)).where(
+        select(PatrolPictureRow.id)
+        .where(PatrolPictureRow.sha256 == sha256, PatrolPictureRow.deleted_at.is_(None))
+        .exists()
+        | select(FindingPhotoRow.id)
+        .where(FindingPhotoRow.sha256 == sha256, FindingPhotoRow.deleted_at.is_(None))
+        .exists()
+    )
+
+
 _STILL_SHOWN: Mapping[DeletedKind, Callable[[str], Select[Any]]] = {
     DeletedKind.EVIDENCE: lambda sha256: select(EvidenceFileRow.id).where(
         EvidenceFileRow.sha256 == sha256, EvidenceFileRow.completed_at.is_not(None)
@@ -53,6 +67,8 @@ _STILL_SHOWN: Mapping[DeletedKind, Callable[[str], Select[Any]]] = {
     DeletedKind.CHECK_PHOTO: lambda sha256: select(SelfCheckPhotoRow.id).where(
         SelfCheckPhotoRow.sha256 == sha256, SelfCheckPhotoRow.deleted_at.is_(None)
     ),
+    DeletedKind.PATROL_PICTURE: _of_patrols,
+    DeletedKind.FINDING_PHOTO: _of_patrols,
 }
 """By kind: whether something that is kept shows the same content."""
 

@@ -27,6 +27,8 @@ class DeletedKind(StrEnum):
     AUDIT = "audit"
     TASK_FILE = "task_file"
     CHECK_PHOTO = "check_photo"
+    PATROL_PICTURE = "patrol_picture"
+    FINDING_PHOTO = "finding_photo"
 
 
 class RetentionRunRow(Table):
