@@ -106,3 +106,21 @@ def test_too_many_cameras_for_the_edges_are_refused(tmp_path: Path) -> None:
 def test_an_unknown_group_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no group edge-9"):
         read(tmp_path, GROUPS).group("edge-9")
+
+
+def test_a_running_cluster_may_go_over_to_other_groups_but_not_to_another_database(tmp_path: Path) -> None:
+    old = read(tmp_path, GROUPS)
+    fewer = read(tmp_path, {**GROUPS, "groups": GROUPS["groups"][:1]})
+    fewer.check_may_follow(old)
+    elsewhere = read(tmp_path, {**GROUPS, "database": "postgresql://192.0.2.7/kw"})
+    with pytest.raises(ConfigError, match=r"database cannot be changed while the cluster runs"):
+        elsewhere.check_may_follow(old)
+
+
+def test_two_machines_see_whether_their_files_are_the_same(tmp_path: Path) -> None:
+    first = read(tmp_path, GROUPS)
+    assert first.seal("edge-1") == read(tmp_path, GROUPS).seal("edge-1")
+    assert SECRET not in first.seal("edge-1")
+    other = deepcopy(GROUPS)
+    other["groups"][1]["cameras"][0]["main"]["url"] = "rtsp://192.0.2.99/s"
+    assert first.seal("edge-1") != read(tmp_path, other).seal("edge-1")

@@ -13,7 +13,7 @@ from kitchen_watch.clock import ManualClock
 from kitchen_watch.cluster.configuration import GroupMembers
 from kitchen_watch.cluster.control_room import SILENT_LIMIT, ControlRoom, group_of
 from kitchen_watch.cluster.placement import Node, Temper
-from kitchen_watch.cluster.report import CameraReport, HandedOver, HostReport, HostState
+from kitchen_watch.cluster.report import CameraReport, HandedOver, HostReport, HostState, Reloaded
 from kitchen_watch.errors import ClusterError, NotFound
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -38,6 +38,10 @@ class Machines:
         self.hosts_here: dict[str, Host] = {}
         self.never_warm: set[str] = set()
         self.picture_after = timedelta(seconds=0.4)
+        self.refusing: set[str] = set()
+        """Groups whose hosts will not take the file over."""
+        self.taken_over: list[tuple[str, str]] = []
+        """Every group that took a file over, and its seal."""
         self._started = 0
 
     async def nodes(self) -> Sequence[Node]:
@@ -64,6 +68,15 @@ class Machines:
             return None
         self._set(host, replace(found.report, state=HostState.GONE))
         return HandedOver(group_of(host), {one.camera_id: self.clock.now() for one in found.report.cameras})
+
+    async def reload(self, host: str, seal: str, *, only_check: bool) -> Reloaded | None:
+        if self.hosts_here[host].silent:
+            return None
+        if group_of(host) in self.refusing:
+            return Reloaded(group_of(host), refused="south: analysis: cannot be changed while the edge runs.")
+        if not only_check:
+            self.taken_over.append((group_of(host), seal))
+        return Reloaded(group_of(host), differs=seal.endswith("new"))
 
     async def end(self, host: str) -> None:
         self.hosts_here.pop(host, None)
@@ -279,3 +292,58 @@ async def test_a_host_that_hangs_is_replaced(scene: Scene) -> None:
     await scene.look(3)
     assert hanging not in scene.machines.hosts_here
     assert set(scene.machines.serving()) == {"e1", "e2"}
+
+
+NEXT = (GroupMembers("e1", ("c1", "c2", "c4")), GroupMembers("e3", ("c5",)))
+SEALS = {"e1": "1-new", "e3": "3-new"}
+
+
+async def test_a_new_file_starts_new_groups_ends_others_and_leaves_the_rest_alone(scene: Scene) -> None:
+    await scene.look()
+    before = dict(scene.machines.hosts_here)
+    groups = (*GROUPS[:1], *NEXT[1:])
+    report = await scene.room.reload(groups, {"e1": "1-same", "e3": "3-new"})
+    assert (report.added, report.removed, report.changed, report.unchanged) == (
+        ("e3",), ("e2",), (), ("e1",),
+    )  # fmt: skip
+    await scene.look()
+    assert set(scene.machines.serving()) == {"e1", "e3"}
+    (kept,) = (host for host in before if group_of(host) == "e1")
+    assert scene.machines.hosts_here[kept] is before[kept], "the same host, not another one of that name"
+    assert [group.edge_id for group in scene.room.status().groups] == ["e1", "e3"]
+
+
+async def test_a_group_whose_cameras_changed_is_told_and_not_moved(scene: Scene) -> None:
+    await scene.look()
+    hosts = set(scene.machines.hosts_here)
+    report = await scene.room.reload((NEXT[0], GROUPS[1]), {"e1": "1-new", "e2": "2-same"})
+    assert (report.changed, report.unchanged, report.waiting) == (("e1",), ("e2",), ())
+    assert ("e1", "1-new") in scene.machines.taken_over
+    await scene.look()
+    assert set(scene.machines.hosts_here) == hosts
+    assert scene.room.status().groups[0].camera_ids == ("c1", "c2", "c4")
+
+
+async def test_a_file_that_one_machine_refuses_changes_nothing_anywhere(scene: Scene) -> None:
+    await scene.look()
+    hosts = set(scene.machines.hosts_here)
+    scene.machines.refusing.add("e1")
+    with pytest.raises(ClusterError, match=r"Nothing was changed. e1: south: analysis: cannot be changed"):
+        await scene.room.reload(NEXT, SEALS)
+    await scene.look()
+    assert scene.machines.taken_over == []
+    assert set(scene.machines.hosts_here) == hosts
+    assert [group.edge_id for group in scene.room.status().groups] == ["e1", "e2"]
+
+
+async def test_a_host_that_did_not_answer_takes_the_file_over_when_it_does(scene: Scene) -> None:
+    await scene.look()
+    (deaf,) = (found for host, found in scene.machines.hosts_here.items() if group_of(host) == "e1")
+    deaf.silent = True
+    report = await scene.room.reload(NEXT, SEALS)
+    assert report.waiting == ("e1",)
+    await scene.look()
+    assert scene.machines.taken_over == []
+    deaf.silent = False
+    await scene.look(3)
+    assert scene.machines.taken_over == [("e1", "1-new")], "once"

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import yaml
 
 from kitchen_watch.clock import SystemClock
 from kitchen_watch.cluster.report import ClusterStatus
 from kitchen_watch.cluster.starting import ask_control_room
 from kitchen_watch.edge.ownership.schema import SCHEMA
 from kitchen_watch.edge.streams.frame import Image
+from kitchen_watch.errors import ConfigError
 from tests.backend.support import EDGE_SECRETS, Backend, running
 from tests.cluster.machines import MACHINE, Machines, machines, served
 from tests.edge.streams.media import write_video
@@ -192,6 +194,32 @@ def test_a_paused_node_that_wakes_cannot_alert_for_cameras_that_it_lost(stage: S
     _, alive = psutil.wait_procs(hosts, timeout=10)
     assert not alive, "a host that lost its group ends by itself"
     assert _tokens(stage.machines.status())["edge-1"] > tokens["edge-1"]
+    stage.assert_nothing_is_lost_or_doubled()
+
+
+def test_a_changed_file_is_taken_over_by_the_group_it_changes_and_by_no_other(stage: Stage) -> None:
+    before = stage.machines.wait_until_all_are_served()
+    path = stage.machines.file.path
+    as_it_was = path.read_text(encoding="utf-8")
+    path.write_text(as_it_was.replace("groups:", "grups:"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="grups"):
+        ask_control_room("reload")
+    values = yaml.safe_load(as_it_was)
+    values["groups"][0]["cameras"].pop()
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert ask_control_room("reload").changed == ("edge-1",)
+    path.write_text(as_it_was, encoding="utf-8")
+    fewer = stage.machines.wait(
+        lambda status: len(_group_of(status, "edge-1").report.cameras) == 1, why="a camera is gone"
+    )
+    assert ask_control_room("reload").changed == ("edge-1",)
+    after = stage.machines.wait_until_all_are_served()
+    assert _group_of(fewer, "edge-1").camera_ids == ("cam-a1",)
+    assert _tokens(after) == _tokens(before), "nobody was moved or started anew"
+    for edge_id, camera in (("edge-1", 0), ("edge-2", 0)):
+        found = [_group_of(status, edge_id).report.cameras[camera] for status in (before, after)]
+        assert found[0].first_at == found[1].first_at
+        assert found[1].frames_analysed > found[0].frames_analysed, "it went on meanwhile"
     stage.assert_nothing_is_lost_or_doubled()
 
 

@@ -19,7 +19,7 @@ from kitchen_watch.cluster.configuration import ClusterFile
 from kitchen_watch.cluster.control_room import ControlRoom
 from kitchen_watch.cluster.engine import RayEngine
 from kitchen_watch.cluster.placement import Temper
-from kitchen_watch.cluster.report import ClusterStatus, HandedOver, HostReport
+from kitchen_watch.cluster.report import ClusterStatus, HandedOver, HostReport, Reloaded, ReloadReport
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.logs import configure_logs
 
@@ -67,12 +67,16 @@ class HostActor:
         """Give the group away."""
         return await self._host.hand_over()
 
+    async def reload(self, seal: str, only_check: bool) -> Reloaded:
+        """Take over what the file says now."""
+        return await self._host.reload(seal, only_check=only_check)
+
 
 class ControlRoomActor:
     """The control room as a detached Ray actor on the first machine."""
 
     async def __init__(self) -> None:  # type: ignore[misc]  # Ray awaits it
-        file = cluster_file()
+        self._file = file = cluster_file()
         settings = file.settings
         configure_logs(log_format=settings.log_format, level=settings.log_level)
         placement = settings.placement
@@ -97,6 +101,19 @@ class ControlRoomActor:
     async def drain(self, name: str, undo: bool) -> str:
         """See :meth:`ControlRoom.drain`."""
         return self._room.drain(name, undo=undo)
+
+    async def reload(self) -> ReloadReport:
+        """Take over the first machine's file as it is now, everywhere or nowhere.
+
+        Raises:
+            KitchenWatchError: why it is refused; everything goes on as it was.
+        """
+        file = await asyncio.to_thread(cluster_file)
+        file.check_may_follow(self._file)
+        groups = file.groups
+        report = await self._room.reload(groups, {one.edge_id: file.seal(one.edge_id) for one in groups})
+        self._file = file
+        return report
 
 
 def _node_name(node_id: str) -> str:

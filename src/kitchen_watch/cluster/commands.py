@@ -1,4 +1,4 @@
-"""Commands of the cluster: start a machine, look at all of them, empty one."""
+"""Commands of the cluster: start a machine, look at all of them, empty one, take over a changed file."""
 
 from __future__ import annotations
 
@@ -121,6 +121,22 @@ def drain(
             if time.monotonic() > end:
                 raise ClusterError(f"{node} still has groups. It goes on giving them away; see status.")
             time.sleep(LOOK_S)
+
+
+@app.command()
+def reload(config: ConfigOption, *, as_json: JsonOption = False) -> None:
+    """Take over groups and cameras of the changed file, which must be the same on all machines.
+    Other groups go on untouched; a file that anybody refuses changes nothing."""
+    from kitchen_watch.cluster import showing, starting  # noqa: PLC0415 - quick start
+
+    with starting.connected(starting.known_address(_open(config))):
+        report = starting.ask_control_room("reload")
+    if as_json:
+        typer.echo(json.dumps(showing.as_json(report), ensure_ascii=False))
+        return
+    for what, groups in showing.as_json(report).items():
+        if groups:
+            typer.echo(f"{what}: {', '.join(groups)}")
 
 
 def _on_signals(end: Callable[[int, object], None]) -> None:

@@ -6,6 +6,8 @@ so that no secret and no camera address travels through Ray.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +25,9 @@ from kitchen_watch.logs import LogFormat
 
 OF_THE_CLUSTER = ("edge_id", "data_dir", "outbox", "status", "cameras", "log_format", "log_level")
 """Keys of an edge's file that the cluster decides for its groups."""
+
+RELOADED = ("edge", "groups", "cameras", "deal")
+"""Keys that a running cluster takes over."""
 
 
 class EdgeIdentity(Settings):
@@ -158,6 +163,7 @@ class ClusterFile:
     def __init__(self, path: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.path = path
         self._values, lines = read_yaml(path, environment=environment)
+        self._content = path.read_bytes()
         self.settings = validate(self._values, ClusterSettings, where=str(path), lines=lines)
         self._groups = {str(group["edge_id"]): group for group in _dealt(self._values, self.settings)}
         for edge_id in self._groups:
@@ -179,14 +185,18 @@ class ClusterFile:
         """How long a lease lasts without renewal."""
         return timedelta(seconds=self.settings.lease.seconds)
 
+    def seal(self, edge_id: str) -> str:
+        """By which two machines see that they have the same file and the same secret of a group, without
+        telling either."""
+        secret = str(self._of(edge_id)["secret"]).encode()
+        return hmac.new(secret, self._content, hashlib.sha256).hexdigest()
+
     def group(self, edge_id: str) -> Configuration:
         """A group's configuration, the offer that it accepted on this machine merged in.
 
         Raises:
             ConfigError: there is no such group, or it is no good edge.
         """
-        if edge_id not in self._groups:
-            raise ConfigError(f"{self.path}: there is no group {edge_id}. Give all machines the same file.")
         values = self._edge_values(edge_id)
         kept = read_offer(Path(str(values["data_dir"])))
         if kept is None:
@@ -205,11 +215,29 @@ class ClusterFile:
         merged = merge(self._edge_values(edge_id), offered)
         return Configuration(self._edge(merged, f"{edge_id} with offer {version}"), version, offered)
 
+    def _of(self, edge_id: str) -> Mapping[str, Any]:
+        if edge_id not in self._groups:
+            raise ConfigError(f"{self.path}: there is no group {edge_id}. Give all machines the same file.")
+        return self._groups[edge_id]
+
+    def check_may_follow(self, old: ClusterFile) -> None:
+        """Whether a running cluster may go over from ``old`` to this file.
+
+        Raises:
+            ConfigError: something else than groups, their cameras and what all edges share has changed.
+        """
+        for key in ClusterSettings.model_fields:
+            if key not in RELOADED and getattr(self.settings, key) != getattr(old.settings, key):
+                raise ConfigError(
+                    f"{self.path}: {key} cannot be changed while the cluster runs. Nothing was changed; put"
+                    " it back, or restart the machines one by one, the first one last."
+                )
+
     def _edge(self, values: Mapping[str, Any], what: str) -> EdgeSettings:
         return validate(values, EdgeSettings, where=f"{self.path}, group {what}")
 
     def _edge_values(self, edge_id: str) -> dict[str, Any]:
-        group, common = self._groups[edge_id], self._values.get("edge") or {}
+        group, common = self._of(edge_id), self._values.get("edge") or {}
         return {
             **common,
             "edge_id": edge_id,

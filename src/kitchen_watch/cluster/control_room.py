@@ -25,6 +25,8 @@ from kitchen_watch.cluster.report import (
     HostState,
     MoveReport,
     NodeStatus,
+    Reloaded,
+    ReloadReport,
 )
 from kitchen_watch.errors import ClusterError, NotFound
 
@@ -65,6 +67,11 @@ class Engine(Protocol):
 
     async def hand_over(self, host: str) -> HandedOver | None:
         """Let a host end its analysis and give its lease back; ``None`` if it does not answer."""
+        ...
+
+    async def reload(self, host: str, seal: str, *, only_check: bool) -> Reloaded | None:
+        """Let a host take over its machine's file, which must bear the seal, or say whether it could;
+        ``None`` if it does not answer in time."""
         ...
 
     async def end(self, host: str) -> None:
@@ -112,6 +119,8 @@ class ControlRoom:
         self._moving: asyncio.Task[None] | None = None
         self._moving_group: str | None = None
         self._troubles: tuple[str, ...] = ()
+        self._late: dict[str, str] = {}
+        """Hosts that have not yet taken over the newest file, and its seal for them."""
 
     async def run(self) -> None:
         """Look and do what is due, until cancelled."""
@@ -129,6 +138,7 @@ class ControlRoom:
         self._names |= {node.node_id: node.name for node in self._known}
         hosts = list(await self._engine.hosts())
         await self._ask(hosts)
+        await self._reload_late_ones(hosts)
         hosts = await self._end_superfluous(hosts)
         nodes = self._nodes()
         loads = self._loads()
@@ -194,6 +204,63 @@ class ControlRoom:
             self._draining.add(node.node_id)
         log.info("node drains" if not undo else "node may have groups again", node=name)
         return node.node_id
+
+    async def reload(self, groups: Sequence[GroupMembers], seals: Mapping[str, str]) -> ReloadReport:
+        """From now on these are the groups: new ones are started, others ended, hosts of those that stay
+        take over what the file says of them. First all of them are asked, so that one which cannot stops all.
+
+        ``seals`` maps edge ids to the seals of their part; see ``ClusterFile.seal``.
+
+        Raises:
+            ClusterError: a host refuses; everything goes on as it was.
+        """
+        wanted = {group.edge_id: group for group in groups}
+        hosts = {
+            host: seals[group_of(host)] for host in await self._engine.hosts() if group_of(host) in seals
+        }
+        checked = await self._told(hosts, only_check=True)
+        refused = [
+            f"{one.edge_id}: {one.refused}" for one in checked.values() if one is not None and one.refused
+        ]
+        if refused:
+            raise ClusterError(f"Nothing was changed. {' '.join(refused)}")
+        before, self._groups = self._groups, wanted
+        self._late = dict(hosts)
+        taken = await self._told(hosts, only_check=False)
+        refused = self._settle(taken)
+        changed = {one.edge_id for one in checked.values() if one is not None and one.differs}
+        changed |= {edge_id for edge_id in wanted if edge_id in before and before[edge_id] != wanted[edge_id]}
+        report = ReloadReport(
+            added=tuple(sorted(wanted.keys() - before.keys())),
+            removed=tuple(sorted(before.keys() - wanted.keys())),
+            changed=tuple(sorted(changed)),
+            unchanged=tuple(sorted((wanted.keys() & before.keys()) - changed)),
+            waiting=tuple(sorted({group_of(host) for host in self._late})),
+        )
+        log.info("file reloaded", added=report.added, removed=report.removed, changed=report.changed)
+        if refused:  # it could a moment ago
+            raise ClusterError(f"All groups but these have the new file. {' '.join(refused)}")
+        return report
+
+    async def _reload_late_ones(self, hosts: Sequence[str]) -> None:
+        """Hosts that did not answer when the file was taken over are told again when they do."""
+        self._late = {host: seal for host, seal in self._late.items() if host in hosts}
+        answering = {host: seal for host, seal in self._late.items() if host not in self._silent}
+        for refused in self._settle(await self._told(answering, only_check=False)):
+            log.error("file not taken over", reason=refused)
+
+    async def _told(self, hosts: Mapping[str, str], *, only_check: bool) -> Mapping[str, Reloaded | None]:
+        answers = await asyncio.gather(
+            *(self._engine.reload(host, seal, only_check=only_check) for host, seal in hosts.items())
+        )
+        return dict(zip(hosts, answers, strict=True))
+
+    def _settle(self, taken: Mapping[str, Reloaded | None]) -> list[str]:
+        """Who answered is no longer late; what the others say against it."""
+        for host, answer in taken.items():
+            if answer is not None:
+                self._late.pop(host, None)
+        return [f"{one.edge_id}: {one.refused}" for one in taken.values() if one is not None and one.refused]
 
     # what there is
 

@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from kitchen_watch.cluster.placement import Node
-from kitchen_watch.cluster.report import HandedOver, HostReport
+from kitchen_watch.cluster.report import HandedOver, HostReport, Reloaded
 from kitchen_watch.cluster.starting import MILLICORES
 
 NAMESPACE = "kitchen-watch"
@@ -23,6 +23,7 @@ less often instead of leaving cameras alone."""
 PREFIX = "host/"
 ANSWER_S = 3.0
 HAND_OVER_S = 30.0
+RELOAD_S = 12.0
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,11 @@ class RayEngine:
         handed: HandedOver | None = await self._ask(host, "hand_over", HAND_OVER_S)
         return handed
 
+    async def reload(self, host: str, seal: str, *, only_check: bool) -> Reloaded | None:
+        """See :class:`kitchen_watch.cluster.control_room.Engine`."""
+        answer: Reloaded | None = await self._ask(host, "reload", RELOAD_S, seal, only_check)
+        return answer
+
     async def end(self, host: str) -> None:
         """Kill the actor; it is not restarted."""
         actor = await self._actor(host)
@@ -86,12 +92,12 @@ class RayEngine:
             await asyncio.to_thread(ray.kill, actor, no_restart=True)
         self._actors.pop(host, None)
 
-    async def _ask(self, host: str, what: str, seconds: float) -> Any:
+    async def _ask(self, host: str, what: str, seconds: float, *arguments: Any) -> Any:
         actor = await self._actor(host)
         if actor is None:
             return None
         try:
-            return await asyncio.wait_for(getattr(actor, what).remote(), seconds)
+            return await asyncio.wait_for(getattr(actor, what).remote(*arguments), seconds)
         except (TimeoutError, RayError):
             return None
 

@@ -12,7 +12,7 @@ import structlog
 from kitchen_watch.clock import Clock
 from kitchen_watch.cluster.configuration import ClusterFile
 from kitchen_watch.cluster.cost import CpuMeter
-from kitchen_watch.cluster.report import CameraReport, HandedOver, HostReport, HostState
+from kitchen_watch.cluster.report import CameraReport, HandedOver, HostReport, HostState, Reloaded
 from kitchen_watch.control import CameraStatus, ConfigurationOffer
 from kitchen_watch.edge.configuration import Configuration
 from kitchen_watch.edge.node import EdgeNode
@@ -20,7 +20,7 @@ from kitchen_watch.edge.ownership.leases import Lease, Leases
 from kitchen_watch.edge.ownership.renewing import Renewal
 from kitchen_watch.edge.pipeline import Seen
 from kitchen_watch.edge.preparing import Prepared
-from kitchen_watch.errors import KitchenWatchError, LeaseHeld, LeaseLost
+from kitchen_watch.errors import ConfigError, KitchenWatchError, LeaseHeld, LeaseLost
 
 ASK_AGAIN = timedelta(seconds=0.2)
 """Between two attempts to get a lease that another holds."""
@@ -45,8 +45,21 @@ class GroupSource:
         self._file = file
         self._edge_id = edge_id
 
+    def check_seal(self, seal: str) -> None:
+        """Whether this machine has the file that is meant; see :meth:`ClusterFile.seal`.
+
+        Raises:
+            ConfigError: it has another one, or a bad one.
+        """
+        if ClusterFile(self._file.path).seal(self._edge_id) != seal:
+            raise ConfigError(
+                f"{self._file.path} is not the same as on the first machine. Give all machines the same file"
+                " and the same secrets."
+            )
+
     def load(self) -> Configuration:
-        """See :class:`kitchen_watch.edge.configuration.ConfigurationSource`."""
+        """What this machine's file says now."""
+        self._file = ClusterFile(self._file.path)
         return self._file.group(self._edge_id)
 
     def with_offer(self, offer: ConfigurationOffer) -> Configuration:
@@ -70,6 +83,7 @@ class GroupHost:
         self.edge_id = edge_id
         self._source = GroupSource(file, edge_id)
         self._node_id = node_id
+        self._node_name = node_name
         self._owner = f"{node_name}, process {os.getpid()}"
         self._leases = Leases(file.settings.database)
         self._term = file.lease
@@ -78,6 +92,7 @@ class GroupHost:
         self._state = HostState.PREPARING
         self._meter = CpuMeter(clock)
         self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
         self._let_go = asyncio.Event()
         self._warm = False
         self._renewal: Renewal | None = None
@@ -104,6 +119,20 @@ class GroupHost:
         if self._renewal is not None:
             await self._let_go.wait()
         return HandedOver(self.edge_id, {camera_id: last for camera_id, (_, last) in self._seen.items()})
+
+    async def reload(self, seal: str, *, only_check: bool) -> Reloaded:
+        """Take over what the file says of the group now, or say whether that could be done. A host that does
+        not serve yet takes it over when it begins."""
+        differs = False
+        try:
+            await asyncio.to_thread(self._source.check_seal, seal)
+            if self._node is not None and self._state is HostState.SERVING:
+                differs = await self._node.reload(only_check=only_check)
+            elif not only_check:
+                self._reload.set()
+        except KitchenWatchError as error:
+            return Reloaded(self.edge_id, refused=f"{self._node_name}: {error}")
+        return Reloaded(self.edge_id, differs=differs)
 
     async def report(self) -> HostReport:
         """How it is now."""
@@ -156,7 +185,7 @@ class GroupHost:
                 node.listeners.append(self._saw)
                 self._node, self._state, self._trouble = node, HostState.SERVING, None
                 log.info("group is served", edge_id=self.edge_id, token=lease.token)
-                await node.run(self._stop, asyncio.Event())
+                await node.run(self._stop, self._reload)
                 await node.let_go()
             except LeaseLost as error:
                 self._lost(str(error))

@@ -62,6 +62,27 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Reloaded:
+    """A host's answer to a new file: whether its group differs from what it runs, and why it refuses it."""
+
+    edge_id: str
+    differs: bool = False
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What a new file changed: edge ids of groups."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """Their hosts did not answer: they take it over as soon as they do."""
+
+
+@dataclass(frozen=True, slots=True)
 class MoveReport:
     """A group that changed its node, and what it cost: seconds without analysis, per camera."""
 

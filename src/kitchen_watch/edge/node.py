@@ -47,6 +47,7 @@ from kitchen_watch.edge.preparing import Prepared
 from kitchen_watch.edge.recorder import Shared, settle_owed_clips
 from kitchen_watch.edge.references import References
 from kitchen_watch.edge.report import NodeReport, OutboxReport, not_ready
+from kitchen_watch.edge.rules.rule_set import RuleSet
 from kitchen_watch.edge.sealing import shortened
 from kitchen_watch.edge.settings import CameraSettings
 from kitchen_watch.edge.status_server import bind, serve_status
@@ -349,16 +350,31 @@ class EdgeNode:
         while True:
             await reload.wait()
             reload.clear()
-            async with self._applying:
-                try:
-                    await self._put_in_force(await asyncio.to_thread(self._source.load))
-                except KitchenWatchError as error:
-                    log.error("configuration refused; the old one stays in force", reason=str(error))
-                else:
-                    log.info("configuration reloaded")
+            try:
+                await self.reload()
+            except KitchenWatchError as error:
+                log.error("configuration refused; the old one stays in force", reason=str(error))
+            else:
+                log.info("configuration reloaded")
 
-    async def _put_in_force(self, configuration: Configuration) -> None:
-        """Validate for every camera, then apply. What only a restart can change is refused."""
+    async def reload(self, *, only_check: bool = False) -> bool:
+        """Read the configuration again and put it in force, or see whether that could be done; whether it
+        is another one. Cameras that are as they were go on untouched.
+
+        Raises:
+            KitchenWatchError: why it is refused; everything goes on as it was.
+        """
+        async with self._applying:
+            configuration = await asyncio.to_thread(self._source.load)
+            differs = configuration.settings != self.settings
+            if only_check:
+                self._rules_of(configuration)
+            else:
+                await self._put_in_force(configuration)
+            return differs
+
+    def _rules_of(self, configuration: Configuration) -> RuleSet:
+        """The rules by which it judges; what only a restart can change is refused."""
         new, old = configuration.settings, self.settings
         for key in FIXED_WHILE_RUNNING:
             if getattr(new, key) != getattr(old, key):
@@ -366,7 +382,12 @@ class EdgeNode:
                     f"{key}: cannot be changed while the edge runs. Restart it to change {key}."
                 )
         rule_set = open_rules(new.rules_file, changes=new.rules)
-        rule_set, _ = fit_rules(rule_set, self._judgement.detector.labels)
+        return fit_rules(rule_set, self._judgement.detector.labels)[0]
+
+    async def _put_in_force(self, configuration: Configuration) -> None:
+        """Validate for every camera, then apply."""
+        new, old = configuration.settings, self.settings
+        rule_set = self._rules_of(configuration)
         judged_anew = rule_set != self._rule_set or new.opening_hours != old.opening_hours
         before = (self.settings, self._rule_set)
         self.settings, self._rule_set = new, rule_set
