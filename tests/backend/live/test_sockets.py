@@ -82,7 +82,7 @@ async def test_a_whole_wall_shares_one_push_and_leaves_room_for_other_requests(b
     ],
 )
 async def test_who_may_not_see_the_camera_gets_no_socket(
-    backend: Backend, who: str | None, path: str, wanted: int
+    backend: Backend, who: str | None, path: str, wanted: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with edge_of(backend):
         browser = backend.client() if who is None else await asyncio.to_thread(backend.logged_in, who)
@@ -90,6 +90,7 @@ async def test_who_may_not_see_the_camera_gets_no_socket(
             with pytest.raises(InvalidStatus) as refusal:
                 await opening(backend, browser, kind, path=path)
             assert refusal.value.response.status_code == wanted
+    assert "without completing handshake" not in caplog.text  # the server has seen each answered
     assert audited(backend, "live_view_opened") == []
 
 

@@ -20,6 +20,7 @@ from kitchen_watch.backend.edges.schemas import (
     ConfigurationRequest,
     EdgeView,
 )
+from kitchen_watch.backend.edges.sockets import deny
 from kitchen_watch.backend.headers import SERVER_TIME_HEADER
 from kitchen_watch.backend.organisations.service import visible_camera
 from kitchen_watch.backend.organisations.writing import Author, Writing
@@ -78,7 +79,7 @@ async def control(socket: WebSocket) -> None:
     except (NotAuthenticated, Fenced) as error:
         refusal = from_request_error(error)
         refusal.headers[SERVER_TIME_HEADER] = parts.clock.now().isoformat()
-        await socket.send_denial_response(refusal)
+        await deny(socket, refusal)
         return
     await socket.accept()
     await parts.control.serve(socket, caller.edge_id, fencing_token=caller.fencing_token)

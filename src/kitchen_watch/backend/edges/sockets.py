@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
+from starlette.responses import Response
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+TURNS = 4
+"""Of the event loop, from the last byte of an answer to the end of its connection, with some to spare."""
 
 
 def text_of(message: Message) -> str | None:
@@ -18,6 +23,17 @@ def text_of(message: Message) -> str | None:
         raise WebSocketDisconnect(message["code"], message.get("reason"))
     text: str | None = message.get("text")
     return text
+
+
+async def deny(socket: WebSocket, refusal: Response) -> None:
+    """Answer a handshake with an HTTP response instead of a WebSocket.
+
+    The server takes the handshake for done only once it has seen the connection go, which is a few
+    turns of the loop later; who returns at once is reported as never having answered.
+    """
+    await socket.send_denial_response(refusal)
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 async def close_socket(socket: WebSocket, code: int) -> None:

@@ -19,7 +19,7 @@ from kitchen_watch.backend.auth.callers import any_person, cookie_name, newcomer
 from kitchen_watch.backend.auth.csrf import check_origin
 from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.sessions import find_person
-from kitchen_watch.backend.edges.sockets import close_socket
+from kitchen_watch.backend.edges.sockets import close_socket, deny
 from kitchen_watch.backend.live.pushes import PushKind, PushViewer
 from kitchen_watch.backend.live.routes import Purpose, Quality, join
 from kitchen_watch.backend.parts import Parts, parts_of
@@ -47,7 +47,7 @@ async def stream(
         )
         viewer, media_type = await join(parts, view, chosen, kind)
     except RequestError as error:
-        await socket.send_denial_response(from_request_error(error))
+        await deny(socket, from_request_error(error))
         return
     try:
         await socket.accept()
