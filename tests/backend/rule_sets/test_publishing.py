@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from kitchen_watch.clock import ManualClock
 from kitchen_watch.control import CameraCommand, CommandAnswer, ConfigurationAnswer, ConfigurationOffer
 from tests.backend.edges.test_control import connected
 from tests.backend.stories import PICTURE, deliver, opening_with_evidence, upload
-from tests.backend.support import NOON, Backend
+from tests.backend.support import NOON, Backend, running
 
 TRIANGLE = [[0.1, 0.1], [0.5, 0.1], [0.5, 0.6]]
 MASK = {"zone_id": "window", "kind": "mask", "name": "窗户", "polygon": TRIANGLE}
@@ -160,6 +161,23 @@ def test_a_change_that_says_nothing_new_to_an_edge_makes_no_offer(backend: Backe
 def test_an_impossible_rule_set_is_refused(backend: Backend, wrong: dict[str, Any]) -> None:
     answer = backend.logged_in("admin").post("/api/v1/rule-sets", json={"name": "x", **wrong})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("named", "starts_at"),
+    [({}, "2026-03-02T12:00:00Z"), ({"time_zone": "Asia/Shanghai"}, "2026-03-02T05:00:00Z")],
+)
+def test_a_campaign_that_names_no_zone_begins_by_the_services_clock(
+    tmp_path: Path, named: dict[str, str], starts_at: str
+) -> None:
+    with running(tmp_path, time_zone="America/Lima") as backend:
+        body = {"name": "x", "rules": {"NO_HAT": {"held_s": 5}}, "starts_local": "2026-03-02T07:00:00"}
+        if named:
+            body["starts_local"] = "2026-03-02T13:00:00"
+        made = backend.logged_in("admin").post("/api/v1/rule-sets", json=body | named)
+        assert made.json()["starts_at"] == starts_at
+        early = {"name": "y", "rules": {}, "starts_local": "9999-12-31T23:00:00"}  # beyond UTC's calendar
+        assert backend.logged_in("admin").post("/api/v1/rule-sets", json=early).status_code == 422
 
 
 def test_nobody_draws_on_a_camera_outside_the_own_scope(backend: Backend) -> None:

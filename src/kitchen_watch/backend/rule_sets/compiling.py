@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kitchen_watch.backend.local_time import DEFAULT_ZONE
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
 from kitchen_watch.backend.rule_sets.areas import AreaKind
 from kitchen_watch.backend.rule_sets.effective import Effective, Layer, Place, effective_rules, fitted
@@ -35,7 +36,7 @@ class CameraFacts:
 
     place: Place
     hours: Mapping[str, list[str]] = field(default_factory=dict)
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = DEFAULT_ZONE
     areas: list[dict[str, Any]] | None = None
     enabled: bool = True
 

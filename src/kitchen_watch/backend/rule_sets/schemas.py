@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime, model_validator
 
 from kitchen_watch.backend.bounds import PlaceId
+from kitchen_watch.backend.local_time import checked_zone
 from kitchen_watch.backend.organisations.bodies import Body, Version
 from kitchen_watch.backend.organisations.tables import AreaType
 from kitchen_watch.backend.rule_sets.areas import MAX_AREAS, Area
@@ -44,7 +45,7 @@ class RuleSetBody(Body):
     camera_id: Identifier | None = None
     starts_local: NaiveDatetime | None = Field(default=None, description="local time in time_zone")
     ends_local: NaiveDatetime | None = Field(default=None, description="from then on it no longer holds")
-    time_zone: str = Field(default="Asia/Shanghai", max_length=64)
+    time_zone: str | None = Field(default=None, max_length=64, description="without: that of the service")
     enabled: bool = True
     rules: Annotated[dict[ViolationCode, Parameters], Field(max_length=40)] = Field(
         default={}, description="parameters by rule; what is not named is left as it is"
@@ -54,31 +55,37 @@ class RuleSetBody(Body):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        if self.starts_at is not None and self.ends_at is not None and self.starts_at >= self.ends_at:
-            raise ValueError("a campaign must end after it starts")
+        self.span(UTC)  # where no zone is named the service judges once more, by its own
         if self.camera_id is not None and self.premises_id is not None:
             raise ValueError("name a camera or a premises, not both")
         return self
 
-    @property
-    def starts_at(self) -> datetime | None:
-        """In UTC."""
-        return self._in_utc(self.starts_local)
+    def zone(self, services: tzinfo) -> tzinfo:
+        """The zone of the local times, that of the service where none is named.
 
-    @property
-    def ends_at(self) -> datetime | None:
-        """In UTC."""
-        return self._in_utc(self.ends_local)
+        Raises:
+            ValueError: there is no such zone.
+        """
+        return services if self.time_zone is None else ZoneInfo(checked_zone(self.time_zone))
 
-    def _in_utc(self, local: datetime | None) -> datetime | None:
-        if local is None:
-            return None
-        try:
-            return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{self.time_zone!r} is no time zone; write one like Asia/Shanghai") from None
-        except OverflowError:
-            raise ValueError("this time does not exist in UTC") from None
+    def span(self, services: tzinfo) -> tuple[datetime | None, datetime | None]:
+        """When it starts and ends, in UTC.
+
+        Raises:
+            ValueError: it ends before it starts, or outside of the calendar.
+        """
+        zone = self.zone(services)
+        starts_at, ends_at = _in_utc(self.starts_local, zone), _in_utc(self.ends_local, zone)
+        if starts_at is not None and ends_at is not None and starts_at >= ends_at:
+            raise ValueError("a campaign must end after it starts")
+        return starts_at, ends_at
+
+
+def _in_utc(local: datetime | None, zone: tzinfo) -> datetime | None:
+    try:
+        return None if local is None else local.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time does not exist in UTC") from None
 
 
 class _View(BaseModel):

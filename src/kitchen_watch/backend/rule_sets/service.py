@@ -13,6 +13,7 @@ from kitchen_watch.backend.auth.person import Person
 from kitchen_watch.backend.auth.tables import PersonRow
 from kitchen_watch.backend.database import exclusive
 from kitchen_watch.backend.edges.due import mark_due
+from kitchen_watch.backend.local_time import zone_in
 from kitchen_watch.backend.organisations.service import visible_camera
 from kitchen_watch.backend.organisations.tables import CameraRow, NodeRow, PremisesRow
 from kitchen_watch.backend.organisations.writing import Author, changes, check_version
@@ -53,16 +54,20 @@ def save_rule_set(session: Session, author: Author, rule_set_id: int | None, bod
     """
     check_rules(body.rules)
     _check_places(session, body)
+    try:
+        starts_at, ends_at = body.span(zone_in(session))
+    except ValueError as error:
+        raise InvalidRequest(f"{str(error).capitalize()}.") from None
     values = body.model_dump(
         include={"name", "business_type", "area_type", "node_id", "premises_id", "camera_id", "enabled"}
     )
     rules = body.model_dump(mode="json")["rules"]
     values |= {
         "rules": {code: parameters for code, parameters in rules.items() if parameters},
-        "starts_at": body.starts_at,
-        "ends_at": body.ends_at,
-        "began": body.starts_at is None or body.starts_at <= author.now,
-        "ended": body.ends_at is not None and body.ends_at <= author.now,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "began": starts_at is None or starts_at <= author.now,
+        "ended": ends_at is not None and ends_at <= author.now,
     }
     if rule_set_id is None:
         row = RuleSetRow(**values, version=1, created_at=author.now)
