@@ -96,6 +96,42 @@ def test_an_item_is_added_one_made_mandatory_and_one_taken_out(district: Backend
     assert form(admin)["version"] == after["version"]
 
 
+def test_an_item_and_a_section_are_moved_with_everything_typed_and_the_order_is_published(
+    district: Backend,
+) -> None:
+    admin = district.logged_in("admin")
+    before = form(admin, "on_site")
+    path = f"/administration/check-forms/{before['id']}"
+    page = admin.get(path, headers=CHINESE).text
+    sections = before["content"]["sections"]
+    assert len(sections) > 1
+    last = len(sections[0]["items"]) - 1
+    assert page.count('value="0-0-up" formnovalidate aria-label="上移：') == 1
+    fields = fields_of(page) | {"csrf_token": token(page), "0-1-name": "改过的名称"}
+
+    moved = admin.post(path, data=fields | {"move": "0-1-up"}, headers=CHINESE)
+    assert (moved.status_code, "发布后生效" in moved.text) == (200, True)
+    assert form(admin, "on_site")["version"] == before["version"]  # nothing is published yet
+    (focused,) = re.findall(r'<button[^>]*value="([^"]*)"[^>]* autofocus>', moved.text)
+    assert focused == "0-0-down"  # at the top there is no further up
+    fields = fields_of(moved.text) | {"csrf_token": token(page)}
+    moved = admin.post(path, data=fields | {"move": "0-down"})
+    for nowhere in ("0-up", "9-9-up", "x", f"{len(sections)}-down"):  # an end, or none of the page's buttons
+        fields = fields_of(moved.text) | {"csrf_token": token(page)}
+        moved = admin.post(path, data=fields | {"move": nowhere})
+        assert moved.status_code == 200
+    assert admin.post(path, data=fields_of(moved.text) | {"csrf_token": token(page)}).status_code == 303
+
+    after = form(admin, "on_site")
+    keys = [[item["key"] for item in one["items"]] for one in sections]
+    first = [keys[0][1], keys[0][0], *keys[0][2:]]
+    assert len(first) == last + 1
+    found = [[item["key"] for item in one["items"]] for one in after["content"]["sections"]]
+    assert found == [keys[1], first, *keys[2:]]
+    assert after["content"]["sections"][1]["items"][0]["name"] == "改过的名称"
+    assert after["version"] == before["version"] + 1
+
+
 def test_what_is_no_possible_form_is_said_and_nothing_typed_is_lost(district: Backend) -> None:
     admin = district.logged_in("admin")
     before = form(admin, "patrol")

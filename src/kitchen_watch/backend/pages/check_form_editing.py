@@ -45,6 +45,37 @@ def content_of_fields(fields: Mapping[str, str], before: FormContent | None) -> 
     return FormContent.model_validate(values)
 
 
+def rows_of(fields: Mapping[str, str]) -> list[int]:
+    """How many lines of items each section of the page has, empty ones for new items among them."""
+    rows: list[int] = []
+    while f"{len(rows)}-name" in fields:
+        rows.append(_count(fields, f"{len(rows)}-"))
+    return rows
+
+
+def moved(fields: Mapping[str, str], mark: str, by: int) -> tuple[dict[str, str], str]:
+    """The fields with a section ("1") or an item ("0-2") in the place of its neighbour, and its new mark.
+
+    Everything typed goes with it. What stands at an end, or is not there, stays where it is.
+    """
+    before, _, number = mark.rpartition("-")
+    prefix = f"{before}-" if before else ""
+    if not number.isdecimal():
+        return dict(fields), mark
+    other = f"{prefix}{int(number) + by}"
+    if f"{mark}-name" not in fields or f"{other}-name" not in fields:
+        return dict(fields), mark
+    swapped = {}
+    for key, value in fields.items():
+        if key.startswith(f"{mark}-"):
+            swapped[f"{other}-{key.removeprefix(f'{mark}-')}"] = value
+        elif key.startswith(f"{other}-"):
+            swapped[f"{mark}-{key.removeprefix(f'{other}-')}"] = value
+        else:
+            swapped[key] = value
+    return swapped, other
+
+
 class Keys:
     """Gives keys that no section or item of the form has had."""
 
@@ -61,14 +92,19 @@ class Keys:
         return f"{kind}_{number}"
 
 
-def _numbered(fields: Mapping[str, str], prefix: str) -> Iterator[str]:
-    """The marks of sections ("0", "1") or of a section's items ("0-0"), as long as they have a name."""
+def _count(fields: Mapping[str, str], prefix: str) -> int:
     number = 0
     while f"{prefix}{number}-name" in fields:
+        number += 1
+    return number
+
+
+def _numbered(fields: Mapping[str, str], prefix: str) -> Iterator[str]:
+    """The marks of sections ("0", "1") or of a section's items ("0-0"), as long as they have a name."""
+    for number in range(_count(fields, prefix)):
         mark = f"{prefix}{number}"
         if fields[f"{mark}-name"].strip() and f"{mark}-out" not in fields:
             yield mark
-        number += 1
 
 
 def _item(fields: Mapping[str, str], mark: str, keys: Keys, before: FormContent | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -20,7 +21,12 @@ from kitchen_watch.backend.forms.content import FormContent, ItemKind
 from kitchen_watch.backend.forms.schemas import FormBody, FormView, VersionBody
 from kitchen_watch.backend.organisations.writing import Author
 from kitchen_watch.backend.pages.answers import FrameOf, go_to, page
-from kitchen_watch.backend.pages.check_form_editing import choice_lines, content_of_fields
+from kitchen_watch.backend.pages.check_form_editing import (
+    choice_lines,
+    content_of_fields,
+    moved,
+    rows_of,
+)
 from kitchen_watch.backend.pages.languages import N_
 from kitchen_watch.backend.pages.patrol_words import KINDS
 from kitchen_watch.backend.pages.rendering import Frame
@@ -76,8 +82,13 @@ async def publish_version(
     frame: FrameOf,
     parts: PartsOf,
 ) -> Response:
-    """The next version, in use at once; what was begun with the one before is finished with that."""
+    """The next version, in use at once; what was begun with the one before is finished with that.
+
+    A button that moves something only shows the page anew: the order is published like any change.
+    """
     fields = {key: str(value).replace("\0", "") for key, value in (await request.form()).items()}
+    if move := fields.pop("move", ""):
+        return await run_in_threadpool(_move, form_id, fields, move, frame, parts)
     return await run_in_threadpool(_publish, form_id, fields, person, visitor.address, frame, parts)
 
 
@@ -140,6 +151,12 @@ def _publish(
     return go_to(f"/administration/check-forms/{form_id}")
 
 
+def _move(form_id: int, fields: dict[str, str], move: str, frame: Frame, parts: Parts) -> Response:
+    mark, _, way = move.rpartition("-")
+    fields, mark = moved(fields, mark, -1 if way == "up" else 1)
+    return _editor(form_id, frame, parts, given=fields, moved_to=(mark, way))
+
+
 def _list(
     frame: Frame, parts: Parts, *, given: Mapping[str, str] | None = None, problem: str = ""
 ) -> Response:
@@ -158,14 +175,23 @@ def _editor(
     *,
     given: Mapping[str, str] | None = None,
     problem: str = "",
+    moved_to: tuple[str, str] = ("", ""),
 ) -> Response:
     with parts.database.read() as session:
         form = service.form_view(session, form_id)
         history = service.form_history(session, form_id).items
     return page(
         "administration/check_form.html", frame, status=422 if problem else 200, form=form, history=history,
-        fields=given or fields_of(form), problem=problem, kinds=KINDS, item_kinds=ITEM_KINDS, spare=SPARE,
+        problem=problem, kinds=KINDS, item_kinds=ITEM_KINDS, **lines_of(form, given), moved_to=moved_to,
     )  # fmt: skip
+
+
+def lines_of(form: FormView, given: Mapping[str, str] | None) -> dict[str, Any]:
+    """The fields of the page and how many lines each section has; what was typed comes back line by line."""
+    if given:
+        return {"fields": given, "rows": rows_of(given)}
+    fields = fields_of(form)
+    return {"fields": fields, "rows": [*(count + SPARE for count in rows_of(fields)), SPARE]}
 
 
 def fields_of(form: FormView) -> dict[str, str]:
