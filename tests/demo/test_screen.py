@@ -61,7 +61,16 @@ def test_the_summary_says_what_was_wanted_reached_and_replaced(capsys: pytest.Ca
 
     said = capsys.readouterr().out
     assert "4.8" in row(said, "demo-stove")
-    assert "Wanted are 5 analysed frames a second of each camera" in said
+    assert "Wanted are 5 analysed frames a second of each camera. Replaced" in said
     assert "due for analysis and gave way to a newer one" in said
     assert "dropped" not in said
     assert "of this run: delivered 26, accepted by the backend 26, known to it already 0" in said
+
+
+def test_cameras_that_take_turns_are_not_said_to_want_it_all_the_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Screen(as_json=False).summarise(Summary(seconds=60.0, wanted_per_second=5.0, at_once=2))
+
+    said = capsys.readouterr().out
+    assert "Wanted are 5 analysed frames a second of each camera whose turn it is, 2 at a time." in said

@@ -126,8 +126,11 @@ class Screen:
         for code, count in summary.violations.items():
             alerts.add_row(code, str(count))
         self._console.print(cameras)
+        whom = "each camera"
+        if summary.at_once is not None:
+            whom = f"each camera whose turn it is, {summary.at_once} at a time"
         self.say(
-            f"Wanted are {summary.wanted_per_second:g} analysed frames a second of each camera. Replaced are "
+            f"Wanted are {summary.wanted_per_second:g} analysed frames a second of {whom}. Replaced are "
             "frames that were due for analysis and gave way to a newer one: the machine was busy. Still are "
             "frames that the model need not see, because it found the scene empty and nothing has changed."
         )

@@ -47,6 +47,8 @@ class Summary:
 
     seconds: float = 0.0
     wanted_per_second: float = 0.0
+    at_once: int | None = None
+    """So many cameras were looked at at a time; ``None``: all of them."""
     cameras: tuple[CameraLine, ...] = ()
     violations: Mapping[str, int] = field(default_factory=dict)
     delivered: int = 0
@@ -80,6 +82,7 @@ def summary_of(
     before: Counts = ZERO,
     seconds: float = 0.0,
     wanted_per_second: float = 0.0,
+    at_once: int | None = None,
 ) -> Summary:
     """What came of a run that streamed ``seconds`` and began with the counters ``before``."""
     outbox = status.get("outbox", {})
@@ -87,6 +90,7 @@ def summary_of(
     return Summary(
         seconds=round(seconds, 1),
         wanted_per_second=wanted_per_second,
+        at_once=at_once,
         cameras=tuple(_camera_line(camera, seconds) for camera in status.get("cameras", ())),
         violations=dict(sorted(status.get("violations", {}).items())),
         delivered=max(0, now.delivered - before.delivered),

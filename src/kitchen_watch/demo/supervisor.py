@@ -235,7 +235,7 @@ class Supervisor:
             status = get_values(f"{self._status_url}/status")
             summary = summary_of(
                 status, self._metrics(), before=self._before, seconds=time.monotonic() - streaming_since,
-                wanted_per_second=files.ANALYSED_PER_SECOND,
+                wanted_per_second=files.ANALYSED_PER_SECOND, at_once=self._options.at_once,
             )  # fmt: skip
             if not (summary.pending or summary.uploads_pending) or time.monotonic() >= deadline:
                 return summary

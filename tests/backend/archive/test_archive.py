@@ -159,7 +159,10 @@ def test_pictures_carry_a_watermark_unless_the_sealed_ones_are_asked_for(
     path = f"alerts/000001/{file_id}-annotated_snapshot.jpg"
     copy = Image.open(io.BytesIO(taken.read(path)))
     assert copy.height > 48, "the band that names the viewer"
-    assert opened(take(officer, pictures="sealed")).read(path) == picture(1)
+    sealed = opened(take(officer, pictures="sealed"))
+    assert sealed.read(path) == picture(1)
+    said = [next(one["备注"] for one in lines(each) if one["文件"] == path) for each in (taken, sealed)]
+    assert said == ["保全中；带水印副本", "保全中；原件，无水印"]
     assert take(district.logged_in("manager_b"), pictures="sealed").status_code == 403
 
 

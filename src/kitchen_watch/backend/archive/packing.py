@@ -176,7 +176,7 @@ class Packing:
             yield from archive.add(target, blocks_of(where), size=file.size_bytes, packed=True)
             # A mark in the picture would be another film: its hash would prove nothing any more.
             note = "视频为封存原件，不加水印，哈希与证据清单一致"
-            self.lines.append(IndexLine(title, day, target, f"{held}；{note}" if held else note))
+            self.lines.append(IndexLine(title, day, target, _both(held, note)))
 
     def _letter(self, archive: StreamedZip, letter_id: int) -> Iterator[bytes]:
         try:
@@ -302,7 +302,7 @@ class Packing:
         size = where.stat().st_size
         if self.plan.sealed:
             yield from archive.add(target, blocks_of(where), size=size, packed=True)
-            self.lines.append(IndexLine(title, day, target, remark))
+            self.lines.append(IndexLine(title, day, target, _both(remark, "原件，无水印")))
             return
         try:
             if size > LARGEST_PICTURE:
@@ -315,7 +315,7 @@ class Packing:
             self.lines.append(IndexLine(title, day, "", "图片无法加水印，未收入", sha256))
             return
         yield from archive.add(target, (content,), size=len(content), packed=True)
-        self.lines.append(IndexLine(title, day, target, remark or "带水印副本"))
+        self.lines.append(IndexLine(title, day, target, _both(remark, "带水印副本")))
 
     def _file(
         self, archive: StreamedZip, path: str, content: bytes, title: str, day: str = "", remark: str = ""
@@ -346,6 +346,10 @@ def _harmless(cell: object) -> object:
 
 def _gone(deleted_at: datetime | None, zone: ZoneInfo) -> str:
     return f"已于{deleted_at.astimezone(zone):%Y-%m-%d}按保存期限删除" if deleted_at is not None else ""
+
+
+def _both(remark: str, kind: str) -> str:
+    return f"{remark}；{kind}" if remark else kind
 
 
 def _chinese(message: str) -> str:
