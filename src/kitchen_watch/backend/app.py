@@ -12,7 +12,7 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from kitchen_watch.backend import listening, probes
-from kitchen_watch.backend.address_limit import AddressLimit
+from kitchen_watch.backend.address_limit import ASKED_A_MINUTE, SharedAddressLimit
 from kitchen_watch.backend.alerts import routes as alert_routes
 from kitchen_watch.backend.alerts.hub import FeedHub
 from kitchen_watch.backend.archive import routes as archive_routes
@@ -187,7 +187,13 @@ def make_parts(settings: BackendSettings, clock: Clock) -> Parts:
         control=control,
         live=live,
         metrics=metrics,
-        public_limit=AddressLimit(settings.public.requests_per_minute, what="requests"),
+        public_limit=SharedAddressLimit(
+            database,
+            clock,
+            settings.public.requests_per_minute,
+            what="requests",
+            at_a_time=max(1, settings.public.requests_per_minute // ASKED_A_MINUTE),
+        ),
         public_pictures=PublicPictures(live.pushes, clock),
     )
 

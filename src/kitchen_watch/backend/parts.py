@@ -12,7 +12,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from kitchen_watch.backend.address_limit import AddressLimit
+from kitchen_watch.backend.address_limit import SharedAddressLimit
 from kitchen_watch.backend.alerts.hub import FeedHub
 from kitchen_watch.backend.auth.service import Login
 from kitchen_watch.backend.auth.vault import Vault
@@ -44,7 +44,7 @@ class Parts:
     control: ControlHub
     live: LiveHub
     metrics: Metrics
-    public_limit: AddressLimit
+    public_limit: SharedAddressLimit
     public_pictures: PublicPictures
 
 
