@@ -14,7 +14,7 @@ import asyncio
 import io
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -38,7 +38,7 @@ from kitchen_watch.edge.rules.judge import RuleBook
 from kitchen_watch.edge.rules.violation import ChangeKind, Violation
 from kitchen_watch.edge.scoring import TRUTH_NAMES, CodeScore, Found, load_truth, score, total
 from kitchen_watch.edge.settings import AnalysisSettings
-from kitchen_watch.edge.streams.frame import Frame
+from kitchen_watch.edge.streams.frame import Frame, Image
 from kitchen_watch.edge.streams.health import HealthMonitor
 from kitchen_watch.edge.streams.replay import FileStream
 
@@ -178,8 +178,12 @@ def sub_coded(frames: Sequence[Frame]) -> Iterator[Frame]:
         for frame, decoded in zip(frames, container.decode(video=0), strict=True):
             image = np.asarray(decoded.to_ndarray(format="bgr24"), dtype=np.uint8)
             yield replace(
-                frame, image=image, full=lambda image=image: image, width=ANALYSED[0], height=ANALYSED[1]
+                frame, image=image, full=_always(image), width=ANALYSED[0], height=ANALYSED[1]
             )
+
+
+def _always(image: Image) -> Callable[[], Image]:
+    return lambda: image
 
 
 async def _clips(folder: Path, judgement: Judgement, names: Sequence[str]) -> dict[str, Any]:
@@ -194,17 +198,17 @@ async def _clips(folder: Path, judgement: Judgement, names: Sequence[str]) -> di
             small = Path(temporary) / name
             sub_of(folder / name, small)
             fit = AnalysisSettings().fit
-            streams = [
+            sub, main = (
                 list(FileStream(path, RATE, fit, REPLAY_EPOCH).frames()) for path in (small, folder / name)
-            ]
+            )
             for mode in MODES:
-                outcome = await watch(*streams, judgement, mode)
+                outcome = await watch(sub, main, judgement, mode)
                 scores[mode].append(score(clip, outcome.found))
                 opened[mode][name] = outcome.opened
                 awake[mode] += outcome.main_awake
                 print(f"{name:<45}{mode:<10}awake {outcome.main_awake:>3} of {outcome.frames:>3}  "
                       f"{outcome.opened}", flush=True)  # fmt: skip
-            frames += len(streams[0])
+            frames += len(sub)
     table: dict[str, Any] = {"frames": frames}
     for mode in MODES:
         summed = total(scores[mode])

@@ -36,3 +36,26 @@ def _heaps(how: str) -> int:
 def test_many_threads_use_few_heaps() -> None:
     assert _heaps("bound") <= 4
     assert _heaps("free") > 4
+
+
+FRAMES = """
+import resource, sys
+import numpy as np
+from kitchen_watch.edge.allocation import keep_freed_memory
+if sys.argv[1] == "kept": assert keep_freed_memory()
+def frame():
+    return len([np.ones((360, 640), np.float32) for _ in range(4)])
+for _ in range(20): frame()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50): frame()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the setting is glibc's")
+def test_a_frame_takes_the_memory_that_the_one_before_gave_back() -> None:
+    faults = {
+        how: int(subprocess.check_output([sys.executable, "-c", FRAMES, how], text=True))
+        for how in ("kept", "free")
+    }
+    assert faults["kept"] < 1000 < faults["free"], "pages that the system had to give"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from kitchen_watch.clock import Clock
-from kitchen_watch.edge.allocation import bound_arenas
+from kitchen_watch.edge.allocation import bound_arenas, keep_freed_memory
 from kitchen_watch.edge.building import build_streams
 from kitchen_watch.edge.cameras import CameraStreams
 from kitchen_watch.edge.configuration import Configuration, ConfigurationSource
@@ -47,6 +47,7 @@ class Prepared:
             DetectorError: the model cannot be used.
         """
         bound_arenas()
+        keep_freed_memory()
         one_thread_per_picture()
         configuration = await asyncio.to_thread(source.load)
         settings = configuration.settings
