@@ -177,9 +177,7 @@ def sub_coded(frames: Sequence[Frame]) -> Iterator[Frame]:
     with av.open(memory) as container:
         for frame, decoded in zip(frames, container.decode(video=0), strict=True):
             image = np.asarray(decoded.to_ndarray(format="bgr24"), dtype=np.uint8)
-            yield replace(
-                frame, image=image, full=_always(image), width=ANALYSED[0], height=ANALYSED[1]
-            )
+            yield replace(frame, image=image, full=_always(image), width=ANALYSED[0], height=ANALYSED[1])
 
 
 def _always(image: Image) -> Callable[[], Image]:
