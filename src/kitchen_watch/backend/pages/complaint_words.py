@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 
-from kitchen_watch.backend.pages.languages import N_
+from kitchen_watch.backend.pages.languages import N_, Language
 
 CHANNELS = MappingProxyType(
     {
@@ -96,3 +97,11 @@ DELETED = MappingProxyType(
     }
 )
 RUNS = MappingProxyType({"night": N_("Nightly run"), "pressure": N_("The disk was short")})
+NUMBERED = N_("Complaint %(number)s of %(year)s")
+_TITLE = re.compile(r"投诉〔(?P<year>\d+)〕(?P<number>\d+)号")
+
+
+def numbered(title: str, language: Language) -> str:
+    """The number of a complaint, as people of this language say it."""
+    found = _TITLE.fullmatch(title)
+    return language.gettext(NUMBERED) % found.groupdict() if found else title

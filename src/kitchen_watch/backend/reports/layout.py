@@ -121,7 +121,10 @@ def lay_out(content: ReportContent, language: Language) -> LaidOut:
             ),
             (_(words.FACTS["cut_off"]), moment(content.until_at, zone, language)),
             (_(words.FACTS["drawn"]), moment(content.drawn_at, zone, language)),
-            (_(words.FACTS["responsible"]), "、".join(content.responsible) or "–"),
+            (
+                _(words.FACTS["responsible"]),
+                (", " if language.code == "en" else "、").join(content.responsible) or "–",
+            ),
         ),
         parts=tuple(_part(section, content, language) for section in content.sections),
         footer=content.reference,
