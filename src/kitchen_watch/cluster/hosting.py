@@ -44,6 +44,7 @@ class GroupSource:
     def __init__(self, file: ClusterFile, edge_id: str) -> None:
         self._file = file
         self._edge_id = edge_id
+        self._is_fresh = True
 
     def check_seal(self, seal: str) -> None:
         """Whether this machine has the file that is meant; see :meth:`ClusterFile.seal`.
@@ -59,7 +60,9 @@ class GroupSource:
 
     def load(self) -> Configuration:
         """What this machine's file says now."""
-        self._file = ClusterFile(self._file.path)
+        if not self._is_fresh:
+            self._file = ClusterFile(self._file.path)
+        self._is_fresh = False
         return self._file.group(self._edge_id)
 
     def with_offer(self, offer: ConfigurationOffer) -> Configuration:
@@ -164,10 +167,9 @@ class GroupHost:
 
     async def _serve(self) -> None:
         self._state, self._warm = HostState.PREPARING, False
-        prepared = await Prepared.open(self._source, clock=self._clock)
+        prepared = await Prepared.open(self._source, clock=self._clock, connect=True)
         node: EdgeNode | None = None
         try:
-            prepared.connect()
             warming = asyncio.create_task(self._warm_up(prepared))
             self._state = HostState.WAITING
             try:

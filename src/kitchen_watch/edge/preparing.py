@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -39,8 +40,9 @@ class Prepared:
     """Streams opened beforehand, by camera id; who uses one takes it out."""
 
     @classmethod
-    async def open(cls, source: ConfigurationSource, *, clock: Clock) -> Prepared:
-        """Load everything that can refuse, before the first camera is touched.
+    async def open(cls, source: ConfigurationSource, *, clock: Clock, connect: bool = False) -> Prepared:
+        """Load everything that can refuse, before the first camera is touched; with ``connect`` cameras are
+        connected while the model is loaded, where every second counts.
 
         Raises:
             ConfigError: the configuration is bad.
@@ -51,23 +53,13 @@ class Prepared:
         one_thread_per_picture()
         configuration = await asyncio.to_thread(source.load)
         settings = configuration.settings
-        judgement = await asyncio.to_thread(
-            open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
-            detector_settings=settings.detector, clock=clock,
-        )  # fmt: skip
-        shadow = await asyncio.to_thread(_open_shadow, settings, judgement.detector.model, clock)
-        for rule in judgement.switched_off:
-            log.info("rule switched off", code=rule.code, reason=rule.reason)
-        return cls(source, configuration, judgement, shadow, clock)
-
-    def connect(self) -> None:
-        """Open every camera's streams; nobody looks at the pictures yet."""
-        settings = self.configuration.settings
-        for camera in settings.cameras:
-            if camera.enabled and camera.camera_id not in self.streams:
-                streams = build_streams(camera, settings=settings, clock=self.clock)
-                self.streams[camera.camera_id] = streams
-                streams.start()
+        streams = _connected(settings, clock) if connect else {}
+        try:
+            judgement, shadow = await _judging(settings, clock)
+        except BaseException:
+            await _disconnected(streams)
+            raise
+        return cls(source, configuration, judgement, shadow, clock, streams)
 
     async def warm_up(self) -> None:
         """Let the model see one picture of every stream that was opened: it is compiled for the size of
@@ -95,8 +87,8 @@ class Prepared:
 
     async def disconnect(self) -> None:
         """Close the streams that nobody took."""
-        left, self.streams = list(self.streams.values()), {}
-        await asyncio.gather(*(streams.stop() for streams in left))
+        left, self.streams = self.streams, {}
+        await _disconnected(left)
 
     async def close(self) -> None:
         """Release everything, streams and model."""
@@ -104,6 +96,33 @@ class Prepared:
         await self.judgement.detector.close()
         if self.shadow is not None:
             await self.shadow.close()
+
+
+def _connected(settings: EdgeSettings, clock: Clock) -> dict[str, CameraStreams]:
+    """Every camera's streams, opened; nobody looks at the pictures yet."""
+    found = {
+        camera.camera_id: build_streams(camera, settings=settings, clock=clock)
+        for camera in settings.cameras
+        if camera.enabled
+    }
+    for streams in found.values():
+        streams.start()
+    return found
+
+
+async def _disconnected(streams: Mapping[str, CameraStreams]) -> None:
+    await asyncio.gather(*(one.stop() for one in streams.values()))
+
+
+async def _judging(settings: EdgeSettings, clock: Clock) -> tuple[Judgement, ShadowWatch | None]:
+    judgement = await asyncio.to_thread(
+        open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
+        detector_settings=settings.detector, clock=clock,
+    )  # fmt: skip
+    shadow = await asyncio.to_thread(_open_shadow, settings, judgement.detector.model, clock)
+    for rule in judgement.switched_off:
+        log.info("rule switched off", code=rule.code, reason=rule.reason)
+    return judgement, shadow
 
 
 def _open_shadow(settings: EdgeSettings, current: ModelUsed, clock: Clock) -> ShadowWatch | None:
