@@ -39,6 +39,15 @@ window.kwWhen = {};
 addEventListener("kw:live", ({ detail }) => { window.kwWhen[detail] ??= performance.now(); }, true);
 """
 """Keeps the moment (ms) at which the player first came into each of its states."""
+ASKED = """
+window.WebSocket = class extends WebSocket {
+  constructor(address, ...more) {
+    super(address, ...more);
+    if (String(address).includes("kind=fmp4")) window.kwWhen.asked ??= performance.now();
+  }
+};
+"""
+"""Keeps the moment at which the film by way of the server was asked for."""
 NO_MSE = "delete window.MediaSource;"
 
 
@@ -60,12 +69,14 @@ def test_without_udp_it_falls_back_and_says_why(
 ) -> None:
     with edge_of(site):
         visitor = visit("manager_a", size=PHONE)
-        visitor.page.add_init_script(blocked + WHEN)
+        visitor.page.add_init_script(blocked + WHEN + ASKED)
         visitor.go(PAGE)
         visitor.until(f"{STATE} === '{state}'", seconds=20)
         if state == "fmp4":
             took = visitor.page.evaluate("window.kwWhen.fmp4 - window.kwWhen.connecting") / 1000
             assert 4 <= took < 6
+            waited = visitor.page.evaluate("window.kwWhen.fmp4 - window.kwWhen.asked") / 1000
+            assert waited > 0.5, "it was made ready while the direct way could still have come"
         why = "当前网络无法直接连接" if state == "fmp4" else "当前浏览器无法直接播放"
         assert why in visitor.page.evaluate(WORDS)
         if state == "fmp4":

@@ -1,9 +1,10 @@
 // The live player: WebRTC first; what the network or the browser refuses, by way of the server; and says why.
 
-import { pushedMovie, pushedPictures } from "./live_fallback.js";
+import { media, pushedMovie, pushedPictures } from "./live_fallback.js";
 import { askPurpose } from "./live_purpose.js";
 
 const PATIENCE = 4500; // ms in which a way must give its first picture; with the next way it shows one within 6 s
+const PREPARE = 3000; // ms without a picture after which the way by the server is opened beside the direct one
 const STALL = 6000; // ms without a new picture after which a way counts as broken
 const WAYS = ["webrtc", "fmp4", "mjpeg"];
 const TRY_BEST_AGAIN = 300_000; // ms after which a fallen-back player tries the best way again
@@ -33,6 +34,7 @@ class LivePlayer {
     this.quality = element.dataset.quality;
     this.round = new AbortController(); // aborted to begin anew, with another quality
     this.held = 0; // seconds by which the picture is held back, so that boxes fit
+    this.ready = null; // what was opened for the next way: { over, opened }
     this.way = 0;
     this.why = "";
     this.left = new AbortController(); // aborted when the page goes away
@@ -74,8 +76,9 @@ class LivePlayer {
 
   async run() {
     let fellAt = 0;
+    let facts = null;
     while (!this.left.signal.aborted) {
-      const facts = await this.facts();
+      if (!this.ready) facts = await this.facts(); // what is ready was playable a moment ago
       if (!facts?.playable) {
         await this.showSlate(facts);
         await pause(2000);
@@ -88,14 +91,40 @@ class LivePlayer {
         await pause(500);
       } catch (problem) {
         if (this.left.signal.aborted) return;
-        if (problem === CHANGED) continue;
-        if (!(problem instanceof Refused) && problem.name === "TypeError") continue; // the server is away
+        const away = !(problem instanceof Refused) && problem.name === "TypeError"; // the server is
+        if (problem === CHANGED || away) {
+          this.forget();
+          continue;
+        }
         this.why = problem.reason ?? "silent";
         if (this.way === 0) fellAt = Date.now();
         this.way = (this.way + 1) % WAYS.length;
         if (this.way === 0) await pause(2000);
       }
     }
+  }
+
+  // Opens the film beside the direct way, so that it is there at once should that one fail.
+  prepare() {
+    if (this.ready || !window.MediaSource) return;
+    const over = new AbortController();
+    const opened = media(this, "fmp4", AbortSignal.any([over.signal, this.left.signal]));
+    opened.catch(() => {}); // who takes it sees it
+    this.ready = { over, opened };
+  }
+
+  forget() {
+    this.ready?.over.abort();
+    this.ready = null;
+  }
+
+  // The film as it was prepared, or opened now.
+  async film(signal) {
+    const { ready } = this;
+    if (!ready) return media(this, "fmp4", signal);
+    this.ready = null;
+    signal.addEventListener("abort", () => ready.over.abort());
+    return ready.opened;
   }
 
   async facts() {
@@ -153,6 +182,7 @@ class LivePlayer {
       newest = performance.now();
       pictures += 1;
       if (pictures === 1) {
+        this.forget();
         this.show(way);
       }
     };
@@ -165,6 +195,7 @@ class LivePlayer {
           await pause(250);
           const now = performance.now();
           if (round.aborted) throw CHANGED;
+          if (way === "webrtc" && !pictures && now - began > PREPARE) this.prepare();
           if (!pictures && now - began > PATIENCE) throw new Refused(this.reasonOf(way));
           if (pictures && now - newest > STALL && !document.hidden) return;
         }

@@ -69,7 +69,7 @@ async function overSocket(player, kind, signal) {
 export async function pushedMovie(player, signal) {
   const video = player.video;
   if (!window.MediaSource) throw new Refused("unsupported");
-  const { type, chunks } = await media(player, "fmp4", signal);
+  const { type, chunks } = await player.film(signal);
   if (!MediaSource.isTypeSupported(type)) throw new Refused("unsupported");
   const source = new MediaSource();
   video.srcObject = null;
