@@ -4,7 +4,8 @@ FROM python:3.12-slim-bookworm AS build
 WORKDIR /source
 COPY pyproject.toml requirements.lock README.md LICENSE deploy/backend-requirements.txt ./
 COPY configs configs
-COPY models/kitchen-yolo26n.onnx models/kitchen-yolo26n.yaml models/
+COPY models/kitchen-yolo26n.onnx models/kitchen-yolo26n.yaml \
+  models/kitchen-yolo26n-int8.xml models/kitchen-yolo26n-int8.bin models/
 COPY src src
 RUN python -m venv /opt/kitchen-watch \
  && /opt/kitchen-watch/bin/pip install --no-cache-dir --constraint requirements.lock -r backend-requirements.txt \

@@ -9,12 +9,14 @@ import json
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
 
 from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.detect.openvino_yolo import OpenVinoYolo
+from kitchen_watch.edge.detect.precision import CHOICES
 from kitchen_watch.resources import shipped
 
 INFERENCES = 150
@@ -33,7 +35,8 @@ def decoding(film: Path) -> float:
 
 def inferring() -> float:
     """CPU milliseconds per 640x384 canvas, as the edge asks for it by default."""
-    detector = open_detector(shipped("models/kitchen-yolo26n.onnx"))
+    with TemporaryDirectory() as folder:
+        detector = open_detector(shipped("models/kitchen-yolo26n.onnx"), choices=Path(folder) / CHOICES)
     assert isinstance(detector, OpenVinoYolo)
     network = detector._network(640, 384)
     rng = np.random.default_rng(1)

@@ -242,6 +242,11 @@ class ClusterFile:
             **common,
             "edge_id": edge_id,
             "data_dir": str(self.settings.data_dir / "groups" / edge_id),
+            # A group that comes to another machine need not measure again.
+            "detector": {
+                "choices": str(self.settings.data_dir / "precision.json"),
+                **(common.get("detector") or {}),
+            },
             "backend": {**(common.get("backend") or {}), "secret": group["secret"]},
             "outbox": {"url": self._values["database"], "lease_s": self.settings.lease.seconds},
             "status": {"port": 0},

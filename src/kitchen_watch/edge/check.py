@@ -78,7 +78,7 @@ async def _check_judgement(settings: EdgeSettings) -> tuple[list[Finding], RuleS
     try:
         judgement = await asyncio.to_thread(
             open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
-            detector_settings=settings.detector,
+            detector_settings=settings.detector, choices=settings.precision_file,
         )  # fmt: skip
     except KitchenWatchError as error:
         return [Finding("model and rules", ok=False, says=str(error))], None

@@ -12,6 +12,7 @@ import typer
 from kitchen_watch.errors import ConfigError
 
 if TYPE_CHECKING:
+    from kitchen_watch.edge.detect.settings import Precision
     from kitchen_watch.edge.replay import ReplayResult
     from kitchen_watch.edge.settings import AnalysisSettings
 
@@ -28,6 +29,13 @@ SecondLookOption = Annotated[
 ]
 TilesOption = Annotated[
     bool, typer.Option("--tiles/--no-tiles", help="Look at small movements in full resolution, or not.")
+]
+PrecisionOption = Annotated[
+    Literal["f32", "bf16", "int8"],
+    typer.Option(
+        help="Of the model, fixed, so that a replay comes out the same everywhere; to repeat what an edge "
+        "judged, give the one recorded in its events. Refused where the model card does not prove it."
+    ),
 ]
 HoursOption = Annotated[
     Literal["open", "closed"], typer.Option(help="Whether the kitchen counts as open or closed.")
@@ -87,10 +95,11 @@ def replay(  # noqa: PLR0913 - each option is one of the command line
     rate: RateOption = 5.0,
     second_look: SecondLookOption = True,
     tiles: TilesOption = True,
+    precision: PrecisionOption = "f32",
 ) -> None:
     """Analyse a video file with the shipped model and rules; one line per violation."""
     result = _replays(
-        [file], rule, hours, model, rules, _analysis(rate, second_look=second_look, tiles=tiles)
+        [file], rule, hours, model, rules, _analysis(rate, second_look=second_look, tiles=tiles), precision
     )[0]
     if result.missing_s > 0:
         typer.echo(
@@ -111,7 +120,7 @@ def replay(  # noqa: PLR0913 - each option is one of the command line
         typer.echo(f"No violations in {result.duration_s:.1f} s ({result.frames_analysed} frames analysed).")
 
 
-def score(
+def score(  # noqa: PLR0913 - as above
     clips: Annotated[Path, typer.Argument(help="Folder with clips and their events.yaml.")],
     *,
     as_json: JsonOption = False,
@@ -121,6 +130,7 @@ def score(
     rate: RateOption = 5.0,
     second_look: SecondLookOption = True,
     tiles: TilesOption = True,
+    precision: PrecisionOption = "f32",
 ) -> None:
     """Replay every clip of a folder and score it against the truth in its events.yaml."""
     from kitchen_watch.edge.scoring import Found, load_truth, total  # noqa: PLC0415 - as above
@@ -129,7 +139,7 @@ def score(
     truth = load_truth(clips / "events.yaml")
     files = [clips / name for name in truth]
     results = _replays(
-        files, rule, "open", model, rules, _analysis(rate, second_look=second_look, tiles=tiles)
+        files, rule, "open", model, rules, _analysis(rate, second_look=second_look, tiles=tiles), precision
     )
     scores = {}
     for name, result in zip(truth, results, strict=True):
@@ -178,11 +188,13 @@ def _replays(
     model: Path | None,
     rules: Path | None,
     settings: AnalysisSettings,
+    precision: Precision,
 ) -> list[ReplayResult]:
     """Replay files one after the other with one detector, a progress bar on standard error."""
     from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
+    from kitchen_watch.edge.detect.settings import DetectorSettings  # noqa: PLC0415 - as below
     from kitchen_watch.edge.opening import open_judgement  # noqa: PLC0415 - loads media libraries
     from kitchen_watch.edge.replay import replay_file  # noqa: PLC0415
     from kitchen_watch.edge.rules.hours import OpeningHours  # noqa: PLC0415
@@ -190,7 +202,10 @@ def _replays(
     schedule = OpeningHours.always_open() if hours == "open" else OpeningHours.always_closed()
 
     async def run() -> list[ReplayResult]:
-        judgement = open_judgement(model=model, rules_file=rules, overrides=overrides or [])
+        judgement = open_judgement(
+            model=model, rules_file=rules, overrides=overrides or [],
+            detector_settings=DetectorSettings(precision=precision),
+        )  # fmt: skip
         results = []
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
         try:

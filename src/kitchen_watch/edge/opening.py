@@ -67,8 +67,9 @@ def open_judgement(
     overrides: Sequence[str] = (),
     detector_settings: DetectorSettings | None = None,
     clock: Clock | None = None,
+    choices: Path | None = None,
 ) -> Judgement:
-    """Model and rules, checked against each other.
+    """Model and rules, checked against each other; ``choices`` as of :func:`open_detector`.
 
     Raises:
         ConfigError: the rules are bad.
@@ -77,8 +78,9 @@ def open_judgement(
     """
     rule_set = open_rules(rules_file, changes=changes or {}, overrides=overrides)
     detector = open_detector(
-        model or shipped(SHIPPED_MODEL), settings=detector_settings or DetectorSettings(), clock=clock
-    )
+        model or shipped(SHIPPED_MODEL), settings=detector_settings or DetectorSettings(), clock=clock,
+        choices=choices,
+    )  # fmt: skip
     rule_set, switched_off = fit_rules(rule_set, detector.labels)
     for rule in switched_off:
         log.debug("rule switched off", code=rule.code, reason=rule.reason)

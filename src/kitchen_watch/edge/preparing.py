@@ -115,9 +115,11 @@ async def _disconnected(streams: Mapping[str, CameraStreams]) -> None:
 
 
 async def _judging(settings: EdgeSettings, clock: Clock) -> tuple[Judgement, ShadowWatch | None]:
+    with contextlib.suppress(OSError):  # said where it matters: by the outbox
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     judgement = await asyncio.to_thread(
         open_judgement, model=settings.model, rules_file=settings.rules_file, changes=settings.rules,
-        detector_settings=settings.detector, clock=clock,
+        detector_settings=settings.detector, clock=clock, choices=settings.precision_file,
     )  # fmt: skip
     shadow = await asyncio.to_thread(_open_shadow, settings, judgement.detector.model, clock)
     for rule in judgement.switched_off:
@@ -129,5 +131,7 @@ def _open_shadow(settings: EdgeSettings, current: ModelUsed, clock: Clock) -> Sh
     """The model that looks along, refused at start like the one in force."""
     if settings.shadow.model is None:
         return None
-    detector = open_detector(settings.shadow.model, settings=settings.detector, clock=clock)
+    detector = open_detector(
+        settings.shadow.model, settings=settings.detector, clock=clock, choices=settings.precision_file
+    )
     return ShadowWatch(detector, settings.shadow, settings.data_dir, current=current, clock=clock)

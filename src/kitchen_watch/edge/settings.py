@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kitchen_watch.config import Settings
 from kitchen_watch.control import LiveQuality
+from kitchen_watch.edge.detect.precision import CHOICES
 from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.main_view import MainViewSettings
 from kitchen_watch.edge.motion_tiles import MotionTileSettings
@@ -215,6 +216,11 @@ class EdgeSettings(Settings):
     log_format: LogFormat = "console"
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     cameras: tuple[CameraSettings, ...] = Field(default=(), description="every camera of this edge")
+
+    @property
+    def precision_file(self) -> Path:
+        """Where the precision that was measured on this machine is kept."""
+        return self.detector.choices or self.data_dir / CHOICES
 
     @field_validator("log_level")
     @classmethod

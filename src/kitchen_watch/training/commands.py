@@ -5,6 +5,7 @@ call and print.
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -19,6 +20,7 @@ from kitchen_watch.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kitchen_watch.edge.detect.card import ModelCard
     from kitchen_watch.training.dataset import Example
     from kitchen_watch.training.evaluate import Result
 
@@ -29,6 +31,7 @@ CONFIG = Path("configs/train.yaml")
 MODEL = Path("models/kitchen-yolo26n.onnx")
 CHECKPOINT = Path("models/kitchen-yolo26n.ckpt")
 CURVES = Path("models/pictures/learning.png")
+PRECISIONS = ("f32", "bf16", "int8")
 
 Data = Annotated[Path, typer.Option(help="Folder with train/ and val/, groups below them.")]
 
@@ -72,16 +75,22 @@ def evaluate(
     model: Annotated[Path, typer.Option(help="ONNX file with its card.")] = MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write a picture report there.")] = None,
+    precision: Annotated[
+        str, typer.Option(help="f32, bf16 or int8; fixed, so that figures can be compared.")
+    ] = "f32",
 ) -> None:
     """Measure a model on labelled pictures, as the edge would run it."""
+    if precision not in PRECISIONS:
+        raise ConfigError(f"--precision is {precision!r}; give one of {', '.join(PRECISIONS)}.")
     from kitchen_watch.edge.detect.card import load_card
     from kitchen_watch.edge.detect.openvino_yolo import OpenVinoYolo
+    from kitchen_watch.edge.detect.settings import DetectorSettings, Precision
     from kitchen_watch.training import dataset
     from kitchen_watch.training import evaluate as evaluation
 
     examples = dataset.read_split(data)
     card = load_card(model)
-    finder = OpenVinoYolo(model, card)
+    finder = OpenVinoYolo(model, card, DetectorSettings(precision=cast(Precision, precision)))
     done = evaluation.evaluate(finder, examples, card.thresholds, _ticks(examples))
     used = finder.model
     described = {
@@ -102,8 +111,9 @@ def evaluate(
         _print(result)
 
 
-def export(
+def export(  # noqa: PLR0913 - each option is one of the command line
     data: Data,
+    *,
     version: Annotated[str, typer.Option(help="Version of the model, for its card.")],
     weights: Annotated[Path, typer.Option(help="Training checkpoint, or Ultralytics .pt.")] = CHECKPOINT,
     target: Annotated[Path, typer.Option(help="ONNX file to write, its card beside it.")] = MODEL,
@@ -111,6 +121,7 @@ def export(
     command: Annotated[
         str, typer.Option(help="The training command, for the card.")
     ] = "kitchen-watch train --data DIR",
+    int8: Annotated[bool, typer.Option("--int8/--no-int8", help="Also make an int8 model.")] = True,
     head: Annotated[
         str, typer.Option(help="one_to_one, or one_to_many with doubles removed in the graph.")
     ] = "one_to_one",
@@ -118,6 +129,9 @@ def export(
 ) -> None:
     """Export weights as ONNX with a card: checked against PyTorch, measured, thresholds chosen on val."""
     _need_torch()
+    if int8:
+        _need("nncf")
+    from kitchen_watch.edge.detect.card import load_card
     from kitchen_watch.training import checkpoint, dataset, publishing
     from kitchen_watch.training.config import read_config
     from kitchen_watch.training.export import Head
@@ -127,12 +141,17 @@ def export(
     validation = dataset.read_split(data / "val")
     epochs = 0 if weights.suffix == ".pt" else int(checkpoint.read(weights)["epoch"])
     origin = publishing.Origin(command, read_config(config), config.as_posix(), epochs, cast(Head, head))
-    done, result = publishing.publish(weights, target, version, origin, validation, _ticks(validation))
+    calibration = dataset.read_split(data / "train") if int8 else ()
+    pictures = publishing.Pictures(validation, calibration)
+    done, result = publishing.publish(
+        weights, target, version, origin, pictures, lambda step: _ticks(validation, step)
+    )
     if report is not None:
         from kitchen_watch.training import report as pages
 
         pages.write(done, result, report)
     _print(result)
+    _print_proofs(load_card(target))
 
 
 dataset_app = typer.Typer(help="Look after the labelled pictures.", no_args_is_help=True)
@@ -171,26 +190,38 @@ COMMANDS: dict[str, Callable[..., None]] = {"train": train, "evaluate": evaluate
 
 
 def _need_torch() -> None:
+    _need("torch", "ultralytics")
+
+
+def _need(*modules: str) -> None:
     try:
-        import torch  # noqa: F401
-        import ultralytics  # noqa: F401
+        for module in modules:
+            import_module(module)
     except ImportError as error:
         raise ConfigError(
             f"Training needs {error.name}: install it with `pip install kitchen-watch[train]`."
         ) from error
 
 
-def _ticks(examples: list[Example]) -> Callable[[], None]:
+def _ticks(examples: list[Example], step: str = "") -> Callable[[], None]:
     """A progress bar on stderr that moves on at every call."""
     # One more to draw than to tick: the first starts the bar, and the last tick must find it full.
     steps = range(len(examples) + 1)
-    moves = iter(track(steps, "Looking", total=len(examples), console=Console(stderr=True)))
+    moves = iter(track(steps, f"Looking {step}".rstrip(), total=len(examples), console=Console(stderr=True)))
     next(moves)
 
     def tick() -> None:
         next(moves, None)
 
     return tick
+
+
+def _print_proofs(card: ModelCard) -> None:
+    for precision, proof in card.precisions.items():
+        label, fall = min(proof.difference.items(), key=lambda item: item[1])
+        verdict = "proved" if proof.proved else "NOT proved"
+        line = f"{precision}: {verdict}; AP50 against f32 at least {fall:+.4f} ({label})"
+        Console().print(line, highlight=False)
 
 
 def _print(result: Result) -> None:

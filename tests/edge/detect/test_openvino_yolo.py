@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,13 @@ from tests.support import require
 
 from kitchen_watch.edge.detect.card import card_path, load_card, sha256_of
 from kitchen_watch.edge.detect.detection import Detection
+from kitchen_watch.edge.detect.measuring import settled
 from kitchen_watch.edge.detect.opening import open_detector
 from kitchen_watch.edge.detect.openvino_yolo import MOST_SHAPES, OpenVinoYolo
+from kitchen_watch.edge.detect.precision import CHOICES
 from kitchen_watch.edge.detect.settings import DetectorSettings
 from kitchen_watch.edge.streams.frame import Frame, Image
-from kitchen_watch.errors import DetectorError, ModelMismatch
+from kitchen_watch.errors import ConfigError, DetectorError, ModelMismatch
 from kitchen_watch.resources import shipped
 
 MODEL = shipped("models/kitchen-yolo26n.onnx")
@@ -109,6 +112,41 @@ async def test_the_precision_that_is_used_is_told() -> None:
     assert (forced.model.precision, forced.parallel) == ("f32", 1)
     await chosen.close()
     await forced.close()
+
+
+async def test_the_int8_model_finds_the_person_and_says_what_it_is(astronaut: Image) -> None:
+    card = load_card(MODEL)
+    quantised = OpenVinoYolo(MODEL, card, DetectorSettings(precision="int8", threads=1, streams=1))
+    exact = OpenVinoYolo(MODEL, card, DetectorSettings(precision="f32", threads=1, streams=1))
+    (found,), (expected,) = quantised.infer([astronaut]), exact.infer([astronaut])
+    assert person_in(found).box.overlap(person_in(expected).box) > 0.9
+    files = [MODEL.with_name(name) for name in card.precisions["int8"].files]
+    assert quantised.model.precision == "int8"
+    assert quantised.model.sha256 == sha256_of(*files) != exact.model.sha256
+    await quantised.close()
+    await exact.close()
+
+
+def test_an_edge_measures_once_and_keeps_what_it_chose(tmp_path: Path) -> None:
+    """With the shipped model on this very processor, whatever it can do."""
+    kept = tmp_path / CHOICES
+    chosen = settled(MODEL, load_card(MODEL), DetectorSettings(), kept)
+    proofs = load_card(MODEL).precisions
+    assert chosen.precision == "f32" or proofs[chosen.precision].proved
+    if kept.exists():
+        (entry,) = json.loads(kept.read_text(encoding="utf-8")).values()
+        assert entry["precision"] == chosen.precision
+        assert all(cost > 0 for cost in entry["cpu_ms"].values())
+    else:
+        assert chosen.precision == "f32", "there was nothing to choose"
+
+
+def test_replay_is_fixed_and_an_edge_refuses_what_its_card_does_not_prove(tmp_path: Path) -> None:
+    path = copy_with_card(tmp_path, MODEL.read_bytes(), precisions={})
+    detector = open_detector(path, settings=DetectorSettings(threads=1, streams=1))
+    assert detector.model.precision == "f32"
+    with pytest.raises(ConfigError, match="is not proved in bf16: its card has no figures for it"):
+        open_detector(path, settings=DetectorSettings(precision="bf16"))
 
 
 async def test_a_closed_detector_says_so(astronaut: Image) -> None:

@@ -44,6 +44,21 @@ class ModelOutput(Settings):
     rows: Annotated[int, Field(ge=1)]
 
 
+class PrecisionProof(Settings):
+    """What a model still finds when it is calculated in one precision, measured on val.
+
+    ``files`` are those of this precision beside the model file, with one SHA-256 over all of them, one after
+    the other (``cat FILES | sha256sum``); none where the model file itself serves.
+    """
+
+    files: tuple[str, ...] = ()
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(gt=0)]
+    ap50: dict[str, Unit]
+    difference: Annotated[dict[str, float], Field(description="AP50 less that of f32, by label")]
+    proved: Annotated[bool, Field(description="no label falls by more than 0.01")]
+
+
 class ModelCard(Settings):
     """What a regulator and the edge need to know of a model. The last fields are for people."""
 
@@ -72,6 +87,10 @@ class ModelCard(Settings):
             "looked at again, and accuses nobody by itself",
         ),
     ] = 0.5
+    precisions: Annotated[
+        dict[str, PrecisionProof],
+        Field(description="f32, bf16, int8; of a card without, only f32 is taken as proved"),
+    ] = Field(default_factory=dict)
     architecture: str = ""
     licence: str
     training: dict[str, Any] = Field(default_factory=dict)
@@ -84,6 +103,9 @@ class ModelCard(Settings):
             raise ValueError("labels: a label is given twice; every class needs its own")
         without = [label for label in self.labels if label not in self.thresholds]
         unknown = [label for label in self.thresholds if label not in self.labels]
+        odd = [name for proof in self.precisions.values() for name in proof.files if Path(name).name != name]
+        if odd:
+            raise ValueError(f"precisions: {', '.join(odd)}: give the names of files beside the model")
         if without:
             raise ValueError(f"thresholds: {', '.join(without)} has none; give every label one")
         if unknown:
@@ -131,6 +153,33 @@ def load_card(model_path: Path) -> ModelCard:
     return card
 
 
+def precision_files(model_path: Path, card: ModelCard, precision: str) -> tuple[Path, ...]:
+    """The files of ``precision``: the model file, or those that the card lists, after checking their hash.
+
+    Raises:
+        ModelMissing: one of them is not there.
+        ModelMismatch: they are not what the card says, or it says nothing of such files.
+    """
+    proof = card.precisions.get(precision)
+    if proof is None or not proof.files:
+        if precision == "int8":
+            raise ModelMismatch(
+                f"{card_path(model_path)}: the card lists no int8 files. Export the model again with "
+                "`kitchen-watch export`."
+            )
+        return (model_path,)
+    paths = tuple(model_path.with_name(name) for name in proof.files)
+    for path in paths:
+        if not path.is_file():
+            raise ModelMissing(f"{path}: the {precision} file is not there. Fetch or export the model again.")
+    if sum(path.stat().st_size for path in paths) != proof.size_bytes or sha256_of(*paths) != proof.sha256:
+        raise ModelMismatch(
+            f"{' and '.join(map(str, paths))}: the SHA-256 is not the one in the card for {precision}; "
+            "a file was changed. Fetch or export the model again."
+        )
+    return paths
+
+
 def check_labels(card: ModelCard, required: Iterable[str]) -> None:
     """Refuse a model that lacks a label somebody needs.
 
@@ -145,10 +194,11 @@ def check_labels(card: ModelCard, required: Iterable[str]) -> None:
         )
 
 
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
+def sha256_of(*paths: Path) -> str:
+    """Hex SHA-256 of a file's content, or of several files' one after the other."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
     return digest.hexdigest()

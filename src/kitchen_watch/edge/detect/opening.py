@@ -22,21 +22,27 @@ def open_detector(
     required_labels: Iterable[str] = (),
     settings: DetectorSettings | None = None,
     clock: Clock | None = None,
+    choices: Path | None = None,
 ) -> OpenVinoYolo | UltralyticsYolo:
     """The detector for ``model_path``: .onnx through OpenVINO, .pt and .engine through Ultralytics.
+
+    ``auto`` precision on a CPU is measured where ``choices``, the file that keeps what was chosen, is given.
+    Without it, it is f32: what is repeated must come out the same on every machine.
 
     Raises:
         ModelMissing: the file or its card is not there, or empty.
         ModelMismatch: hash, labels, shapes or kind of file are not what the card promises.
-        ConfigError: the card itself is not acceptable.
+        ConfigError: the card itself is not acceptable, or does not prove the precision asked for.
         DetectorError: Ultralytics is needed and not installed.
     """
     card = load_card(model_path)
     check_labels(card, required_labels)
     # Imported here: each brings hundreds of megabytes that the other does not need.
     if model_path.suffix == ".onnx":
+        from kitchen_watch.edge.detect.measuring import settled  # noqa: PLC0415
         from kitchen_watch.edge.detect.openvino_yolo import OpenVinoYolo  # noqa: PLC0415
 
+        settings = settled(model_path, card, settings or DetectorSettings(), choices)
         return OpenVinoYolo(model_path, card, settings, clock=clock)
     if model_path.suffix in {".pt", ".engine"}:
         from kitchen_watch.edge.detect.ultralytics_yolo import UltralyticsYolo  # noqa: PLC0415

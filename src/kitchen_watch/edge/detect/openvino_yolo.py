@@ -22,7 +22,7 @@ import openvino
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from kitchen_watch.clock import Clock
-from kitchen_watch.edge.detect.card import ModelCard
+from kitchen_watch.edge.detect.card import ModelCard, precision_files
 from kitchen_watch.edge.detect.detection import Detection
 from kitchen_watch.edge.detect.letterbox import letterbox
 from kitchen_watch.edge.detect.rows import detections_from_rows
@@ -74,21 +74,23 @@ class OpenVinoYolo:
         """Compile for 16:9 pictures at once, so that a bad file is refused here.
 
         Raises:
+            ModelMissing: the int8 files are wanted and not there.
             ModelMismatch: the file is not a model, or its inputs or outputs are not the card's.
         """
         self._card = card
-        self._path = model_path
         self._settings = settings or DetectorSettings()
+        self._path = precision_files(model_path, card, self._settings.precision)[0]
         self._core = openvino.Core()
         self._networks: OrderedDict[tuple[int, int], _Network] = OrderedDict()
         self._compiling = threading.Lock()
         self._parallel = self._settings.streams
         first = self._network(card.input.width, card.input.height)
+        quantised = card.precisions["int8"] if self._settings.precision == "int8" else None
         self._model = ModelUsed(
             name=card.name,
             version=card.version,
-            sha256=card.sha256,
-            precision=_NAMES.get(first.precision, first.precision),
+            sha256=quantised.sha256 if quantised else card.sha256,
+            precision="int8" if quantised else _NAMES.get(first.precision, first.precision),
         )
         self._threads = ThreadPoolExecutor(self._parallel, thread_name_prefix="detect")
         self._scheduler = FairScheduler[Image, tuple[Detection, ...]](
@@ -144,6 +146,10 @@ class OpenVinoYolo:
     async def close(self) -> None:
         """Finish what is under way and release the model."""
         await self._scheduler.close()
+        self.release()
+
+    def release(self) -> None:
+        """As :meth:`close`, where nobody used :meth:`detect`."""
         self._threads.shutdown(wait=True)
         self._networks.clear()
 
@@ -181,7 +187,9 @@ class OpenVinoYolo:
         if self._settings.streams:
             options["NUM_STREAMS"] = self._settings.streams
         if self._settings.precision != "auto":
-            options["INFERENCE_PRECISION_HINT"] = self._settings.precision
+            # What an int8 network keeps in float is float32, on every CPU.
+            kept = "f32" if self._settings.precision == "int8" else self._settings.precision
+            options["INFERENCE_PRECISION_HINT"] = kept
         try:
             model = self._core.read_model(self._path)
             self._check_outside(model)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from kitchen_watch.config import Settings
 
-Precision = Literal["auto", "f32", "bf16", "f16"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 
 
 class DetectorSettings(Settings):
-    """Zero and ``auto`` let the runtime choose for the machine it finds.
-
-    ``auto`` precision is bf16 where the CPU calculates it natively, otherwise f32; the precision
-    really used is in every event's ``model``.
+    """Zero lets the runtime choose for the machine it finds; the precision really used is in every event's
+    ``model``.
     """
 
     threads: Annotated[int, Field(ge=0, le=256, description="CPU threads for inference")] = 0
@@ -24,7 +23,17 @@ class DetectorSettings(Settings):
         int,
         Field(ge=1, le=64, description="frames of several cameras given to a .pt or .engine model at once"),
     ] = 1
-    precision: Precision = "auto"
+    precision: Annotated[
+        Precision,
+        Field(
+            description="auto: the fastest here of those that the model card proves, measured at the first"
+            " start and kept in data_dir; on a CPU, one that the card does not prove is refused"
+        ),
+    ] = "auto"
+    choices: Annotated[
+        Path | None,
+        Field(description="file that keeps what auto measured; default: precision.json in data_dir"),
+    ] = None
     device: Annotated[
         str,
         Field(
