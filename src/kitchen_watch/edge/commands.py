@@ -162,9 +162,9 @@ def score(  # noqa: PLR0913 - as above
             typer.echo(json.dumps(line))
         else:
             recall = "–" if value.recall is None else f"{value.recall:.2f}"
-            precision = "–" if value.precision is None else f"{value.precision:.2f}"
+            right = "–" if value.precision is None else f"{value.precision:.2f}"
             typer.echo(
-                f"{code:<10} recall {recall} ({value.hit} of {value.truths})   precision {precision} "
+                f"{code:<10} recall {recall} ({value.hit} of {value.truths})   precision {right} "
                 f"({value.right} right, {value.wrong} wrong)"
             )
 
