@@ -35,8 +35,17 @@ pictures differ (judged alerts), one list a picture in `labelled/`.
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png"})
 
-UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError)
-"""What Pillow raises over files that are damaged, cut off or no pictures at all."""
+UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    ImportError,
+)
+"""What Pillow raises over files that are damaged, cut off or no pictures at all; ImportError where Ultralytics
+is loaded, which asks for a plugin then.
+"""
 
 Boxes = npt.NDArray[np.float32]
 
