@@ -43,8 +43,8 @@ UNREADABLE = (
     ValueError,
     ImportError,
 )
-"""What Pillow raises over files that are damaged, cut off or no pictures at all; ImportError where Ultralytics
-is loaded, which asks for a plugin then.
+"""What Pillow raises over files that are damaged, cut off or no pictures at all; ImportError where
+Ultralytics is loaded, which then asks for a plugin.
 """
 
 Boxes = npt.NDArray[np.float32]
