@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -33,6 +30,7 @@ from tests.edge.streams.media import moving_box, write_video
 from tests.postgres import new_database, postgres_server
 from tests.rtsp import RtspServer
 
+from benchmarks.machine import commit, machine
 from benchmarks.quota import CpuQuota, why_not
 from kitchen_watch.clock import SystemClock
 from kitchen_watch.cluster.report import ClusterStatus
@@ -247,14 +245,9 @@ def _keep(figures: dict[str, Any], samples: Sequence[Sample], output: str | None
     target = Path(output) if output else ROOT / "benchmarks" / "results" / f"cluster-{now:%Y-%m-%d}.json"
     result = {
         "at": now.isoformat(timespec="seconds"),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip(),
+        "commit": commit(),
         "command": "python -m benchmarks.cluster",
-        "machine": {
-            "processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version(),
-            "kernel": platform.release(),
-        },
+        "machine": machine(),
         "setting": {
             "cores_per_machine": CORES, "frames_per_second_due": RATE,
             "film": f"{FILM_SIZE} at {FILM_RATE}/s", "groups_per_machine": GROUPS_PER_MACHINE,
@@ -265,13 +258,6 @@ def _keep(figures: dict[str, Any], samples: Sequence[Sample], output: str | None
     }  # fmt: skip
     target.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(target)
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

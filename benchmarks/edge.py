@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -34,6 +32,7 @@ import psutil
 import yaml
 
 from benchmarks.live_view.talk import ROOT, Child
+from benchmarks.machine import commit, machine
 from benchmarks.many_cameras.films import MAIN_RATE, SCENES, film, make_films
 
 RATE = 5
@@ -400,27 +399,6 @@ def _floor(films: Sequence[str]) -> dict[str, float]:
     )  # fmt: skip
     values: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return values
-
-
-def machine() -> dict[str, Any]:
-    """What it was measured on."""
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    model = names[0] if names else platform.processor()
-    return {
-        "cpu": model, "cores": os.cpu_count(), "memory_gb": round(psutil.virtual_memory().total / 1e9),
-        "system": platform.platform(), "python": platform.python_version(),
-    }  # fmt: skip
-
-
-def commit() -> str:
-    """Of the checkout, with a mark if it was changed."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    return done.stdout.strip()
 
 
 def command(*, short: bool, minutes: float) -> str:

@@ -324,9 +324,11 @@ def page(sizes: Sizes) -> str:
     viewers = {
         name: live["raw"]["cpu"][f"pass {name}"]["cores_per_viewer"] for name in ("1920x1080", "640x360")
     }
+    measured_on = edge["machine"]  # older results call it cores and cpu
     return PAGE.format(
         edge_name=sizes.edge_path.name, edge_stem=sizes.edge_path.stem, edge_commit=edge["commit"],
-        edge_cores=edge["machine"]["cores"], edge_cpu=edge["machine"]["cpu"],
+        edge_cores=measured_on.get("cpus", measured_on.get("cores")),
+        edge_cpu=measured_on.get("processor", measured_on.get("cpu")),
         city_name=sizes.city_path.name, city_stem=sizes.city_path.stem, city_commit=city["commit"],
         city_cores=city["machine"]["cpus"], city_cpu=city["machine"]["processor"],
         city_trust=_city_trust(city), days=city["simulated_days"], backend_name=backend_path.name,

@@ -86,7 +86,9 @@ def test_the_committed_figures_are_possible() -> None:
     assert result["cpu_ratio_to_floor"] > 0.95, "nobody does without decoding and inference"
     assert 0 < result["cpu_ratio_vs_ultralytics_still"] < result["cpu_ratio_vs_ultralytics_moving"] < 10
     for one in (Sample(**sample) for sample in result["samples"]):
-        assert one.cpu_s < one.seconds * result["machine"]["cores"] * 1.05, "more time than there was"
+        assert (
+            one.cpu_s < one.seconds * (result["machine"].get("cpus") or result["machine"]["cores"]) * 1.05
+        ), "more time than there was"
         assert one.system == THEIRS or one.analysed <= one.inferences
         assert one.slowest_share < 1.2
     alone = result["alone_ms"]
