@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,29 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["edge_id: [unclosed", "- a list\n", "edge_id: &x\n  <<: *nobody\n"])
 def test_what_is_not_a_yaml_mapping_is_refused_with_the_file_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"edge\.yaml"):
+        load_settings(_write(tmp_path, text), Edge)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("edge_id: 2026-13-45\n", "month must be in"),
+        ("edge_id: &me [*me]\n", "contains itself"),
+        ("edge_id: " + "[" * 1200 + "\n", "nested too deeply"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{new}: &{new} [{', '.join([f'*{old}'] * 8)}]\n" for old, new in pairwise("abcdefghij")
+            ),
+            "has more than",
+        ),
+    ],
+    ids=["a day that does not exist", "itself", "deep", "aliases of aliases"],
+)
+def test_what_yaml_allows_and_no_file_needs_is_refused_like_any_mistake(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"edge\.yaml: .*{says}"):
         load_settings(_write(tmp_path, text), Edge)
 
 

@@ -22,6 +22,9 @@ from kitchen_watch.redact import redact
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
+MOST_KEYS = 200_000
+"""Of one file. A few lines of aliases of aliases would be more than any memory."""
+
 
 class Settings(BaseModel):
     """Base of every settings model: unknown keys fail, values are frozen, defaults are checked."""
@@ -74,6 +77,10 @@ def read_yaml(
         where = f"{path}, line {mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "is not YAML"
         raise ConfigError(f"{where}: {problem}. Correct the file there.") from error
+    except ValueError as error:  # a date or number that does not exist, such as 2026-13-45
+        raise ConfigError(f"{path}: {error}. Write text that is meant as such in quotes.") from error
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply, or contains itself. Write it plainly.") from None
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -130,12 +137,19 @@ def _collect(
                     f"{file}, line {key.start_mark.line + 1}: {name}: is given twice. Keep one."
                 )
             seen.add(name)
+            _bound(lines, file)
             lines[*path, name] = key.start_mark.line + 1
             _collect(value, (*path, name), lines, file)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
+            _bound(lines, file)
             lines[*path, index] = item.start_mark.line + 1
             _collect(item, (*path, index), lines, file)
+
+
+def _bound(lines: Mapping[tuple[str | int, ...], int], file: Path) -> None:
+    if len(lines) >= MOST_KEYS:
+        raise ConfigError(f"{file}: has more than {MOST_KEYS} keys, aliases counted where they are used.")
 
 
 def _expand(value: Any, environment: Mapping[str, str], where: str) -> Any:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
 
 from kitchen_watch.cluster.configuration import ClusterFile
+from kitchen_watch.cluster.hosting import GroupSource
+from kitchen_watch.control import ConfigurationOffer
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.signing import new_secret
 
@@ -84,6 +88,8 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
             {"edge": {"backend": {"url": "http://b", "secret": SECRET}}},
             "backend.secret belongs to each group",
         ),
+        ({"edge": {"backend": 8000}}, "edge: backend has keys of its own"),
+        ({"edge": {"backend": "http://b"}}, "edge: backend has keys of its own"),
         ({"edge": {"backend": {"url": "http://b"}, "ruls": {}}}, "group edge-1: ruls"),
         ({"cameras": [camera(9)]}, "cameras and deal go together"),
         ({"groups": [*GROUPS["groups"], GROUPS["groups"][0]]}, "edge_id edge-1 is given twice"),
@@ -124,3 +130,23 @@ def test_two_machines_see_whether_their_files_are_the_same(tmp_path: Path) -> No
     other = deepcopy(GROUPS)
     other["groups"][1]["cameras"][0]["main"]["url"] = "rtsp://192.0.2.99/s"
     assert first.seal("edge-1") != read(tmp_path, other).seal("edge-1")
+
+
+def test_a_file_that_was_only_checked_comes_into_force_by_no_offer(tmp_path: Path) -> None:
+    source = GroupSource(read(tmp_path, GROUPS), "edge-1")
+    source.load()
+    stricter = deepcopy(GROUPS)
+    stricter["edge"]["rules"] = {"NO_HAT": {"held_s": 9}}
+    read(tmp_path, stricter)
+    offer = ConfigurationOffer(offer_id=uuid4(), version="v2", cameras={})
+
+    with source.reading_anew(only_check=True):
+        assert source.load().settings.rules == {"NO_HAT": {"held_s": 9}}
+    assert source.with_offer(offer).settings.rules == {"NO_HAT": {"held_s": 3}}, "another host refused it"
+    with suppress(ConfigError), source.reading_anew(only_check=False):
+        source.load()
+        raise ConfigError("the edge refuses it")
+    assert source.with_offer(offer).settings.rules == {"NO_HAT": {"held_s": 3}}
+    with source.reading_anew(only_check=False):
+        source.load()
+    assert source.with_offer(offer).settings.rules == {"NO_HAT": {"held_s": 9}}

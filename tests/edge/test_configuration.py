@@ -84,10 +84,19 @@ def test_two_cameras_with_one_id_are_refused(file: Path) -> None:
         load_configuration(file)
 
 
-def test_a_broken_kept_offer_is_said_and_not_hidden(file: Path, tmp_path: Path) -> None:
-    (tmp_path / "accepted-configuration.json").write_text("{", encoding="utf-8")
+@pytest.mark.parametrize(
+    "kept", ["{", "[]", '{"version": "v1", "cameras": {"cam-1": 5}}', "[" * 100_000], ids=range(4)
+)
+def test_a_broken_kept_offer_is_said_and_not_hidden(file: Path, tmp_path: Path, kept: str) -> None:
+    (tmp_path / "accepted-configuration.json").write_text(kept, encoding="utf-8")
     with pytest.raises(ConfigError, match="Move the file away"):
         load_configuration(file)
+
+
+def test_an_offer_over_a_file_that_was_damaged_since_the_start_is_refused(file: Path) -> None:
+    file.write_text(file.read_text(encoding="utf-8").replace("camera_id: cam-1", "camera_id: []"), "utf-8")
+    with pytest.raises(ConfigError, match=r"edge\.yaml, line 5: cameras\.0\.camera_id"):
+        with_offer(file, _offer(cam_2={"zones": [TRIANGLE]}))
 
 
 def test_merging_leaves_a_file_without_cameras_alone() -> None:

@@ -117,7 +117,10 @@ class ClusterSettings(Settings):
         for key in OF_THE_CLUSTER:
             if key in edge:
                 raise ValueError(f"{key} is decided by the cluster; remove it")
-        if "secret" in (edge.get("backend") or {}):
+        backend = edge.get("backend") or {}
+        if not isinstance(backend, dict):
+            raise ValueError("backend has keys of its own; write backend: {url: ...}")
+        if "secret" in backend:
             raise ValueError("backend.secret belongs to each group; remove it here")
         return edge
 

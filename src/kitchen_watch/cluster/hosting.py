@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -57,6 +58,18 @@ class GroupSource:
                 f"{self._file.path} is not the same as on the first machine. Give all machines the same file"
                 " and the same secrets."
             )
+
+    @contextmanager
+    def reading_anew(self, *, only_check: bool) -> Iterator[None]:
+        """While an edge reloads. What was only checked or is refused is not in force: later offers are still
+        merged with the file from before."""
+        before, in_force = self._file, False
+        try:
+            yield
+            in_force = not only_check
+        finally:
+            if not in_force:
+                self._file = before
 
     def load(self) -> Configuration:
         """What this machine's file says now."""
@@ -130,7 +143,8 @@ class GroupHost:
         try:
             await asyncio.to_thread(self._source.check_seal, seal)
             if self._node is not None and self._state is HostState.SERVING:
-                differs = await self._node.reload(only_check=only_check)
+                with self._source.reading_anew(only_check=only_check):
+                    differs = await self._node.reload(only_check=only_check)
             elif not only_check:
                 self._reload.set()
         except KitchenWatchError as error:

@@ -89,7 +89,8 @@ def with_offer(path: Path, offer: ConfigurationOffer) -> Configuration:
     Raises:
         ConfigError: what in the offer cannot be accepted.
     """
-    values, _ = read_yaml(path)
+    values, lines = read_yaml(path)
+    validate(values, EdgeSettings, where=str(path), lines=lines)  # it may have been changed since the start
     merged = validate(merge(values, offer.cameras), EdgeSettings, where=f"configuration {offer.version}")
     return Configuration(merged, offer.version, offer.cameras)
 
@@ -152,14 +153,17 @@ def read_offer(data_dir: Path) -> tuple[str, Offered] | None:
     path = data_dir / OFFER_FILE
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return str(kept["version"]), dict(kept["cameras"])
+        version, cameras = str(kept["version"]), dict(kept["cameras"])
+        if not all(keys is None or isinstance(keys, dict) for keys in cameras.values()):
+            raise TypeError("a camera without keys")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(
             f"{path}: the configuration that the backend gave cannot be read. Move the file away; the "
             "backend will offer it again."
         ) from error
+    return version, cameras
 
 
 def _private(path: str, flags: int) -> int:

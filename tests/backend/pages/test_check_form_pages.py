@@ -116,7 +116,13 @@ def test_an_item_and_a_section_are_moved_with_everything_typed_and_the_order_is_
     assert focused == "0-0-down"  # at the top there is no further up
     fields = fields_of(moved.text) | {"csrf_token": token(page)}
     moved = admin.post(path, data=fields | {"move": "0-down"})
-    for nowhere in ("0-up", "9-9-up", "x", f"{len(sections)}-down"):  # an end, or none of the page's buttons
+    for nowhere in (
+        "0-up",
+        "9-9-up",
+        "x",
+        f"{'9' * 5000}-up",
+        f"{len(sections)}-down",
+    ):  # an end, or none of the page's buttons
         fields = fields_of(moved.text) | {"csrf_token": token(page)}
         moved = admin.post(path, data=fields | {"move": nowhere})
         assert moved.status_code == 200

@@ -111,7 +111,7 @@ def test_another_machine_or_model_is_measured_anew(model: Path, tmp_path: Path) 
     assert len(json.loads(kept.read_text(encoding="utf-8"))) == 3
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"key": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"key": 1}', "[" * 100_000], ids=range(5))
 def test_a_damaged_record_of_choices_is_measured_over(model: Path, tmp_path: Path, content: str) -> None:
     kept = tmp_path / CHOICES
     kept.write_text(content, encoding="utf-8")
@@ -126,6 +126,18 @@ def test_where_nothing_can_be_kept_it_is_measured_and_used(model: Path, tmp_path
     nowhere = tmp_path / "not made yet" / CHOICES
     assert choose(model, card_of(model, f32=True, bf16=True), VNNI, costs, nowhere) == "bf16"
     assert not nowhere.parent.exists()
+
+
+def test_a_folder_that_may_not_be_entered_stops_nobody(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    card, costs = card_of(model, f32=True, bf16=True), Clockwork(f32=21.0, bf16=13.0)
+    for ask in ("is_dir", "read_text", "write_text"):
+        monkeypatch.setattr(Path, ask, refuse)
+    assert choose(model, card, VNNI, costs, tmp_path / CHOICES) == "bf16"
 
 
 def test_a_missing_int8_file_leaves_the_others(model: Path, tmp_path: Path) -> None:
@@ -154,9 +166,10 @@ def test_the_hash_of_the_int8_files_is_checked(model: Path) -> None:
         precision_files(model, card_of(model), "int8")
 
 
-def test_a_card_names_no_file_elsewhere(model: Path) -> None:
+@pytest.mark.parametrize("name", ["../small-int8.xml", "..", ""])
+def test_a_card_names_no_file_elsewhere(model: Path, name: str) -> None:
     good = card_of(model, int8=True).model_dump()
-    good["precisions"]["int8"]["files"] = ("../small-int8.xml",)
+    good["precisions"]["int8"]["files"] = (name,)
     with pytest.raises(ValueError, match="give the names of files beside the model"):
         ModelCard.model_validate(good)
 
@@ -167,6 +180,9 @@ def test_a_named_precision_that_is_not_proved_is_refused_with_the_reason(model: 
     check_named(card, "bf16")
     with pytest.raises(ConfigError, match=r"not proved in int8: AP50 of hat changes by -0\.034 against f32"):
         check_named(card, "int8")
+    nothing = card.precisions["int8"].model_copy(update={"difference": {}})
+    with pytest.raises(ConfigError, match="not proved in int8: its card compares no label"):
+        check_named(card.model_copy(update={"precisions": {"int8": nothing}}), "int8")
     with pytest.raises(ConfigError, match="not proved in f16: its card has no figures for it"):
         check_named(card, "f16")
 

@@ -6,10 +6,12 @@ import hashlib
 import io
 import os
 import secrets
+import struct
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageStat, UnidentifiedImageError
 
 from kitchen_watch.errors import InvalidRequest
 
@@ -23,6 +25,18 @@ SAME_LOOK = 6
 """Bits of 64 by which two pictures may differ and still be the same one, saved or cropped anew."""
 BLANK = 3.0
 """Standard deviation of brightness (0..255) below which a picture shows nothing."""
+_TURNS = MappingProxyType(
+    {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+)
+"""By what EXIF calls the orientation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,7 @@ def prepare(content: bytes) -> Photo:
                 raise InvalidRequest("The photo has too many pixels. Take a smaller one.")
             if min(opened.size) < MIN_SIDE:
                 raise InvalidRequest(f"The photo is smaller than {MIN_SIDE} pixels. Take a larger one.")
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+            picture = _upright(opened)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
         raise InvalidRequest("This is not a photo that can be read. Send a JPEG, PNG or WebP file.") from None
     if ImageStat.Stat(picture.convert("L")).stddev[0] < BLANK:
@@ -62,6 +76,17 @@ def prepare(content: bytes) -> Photo:
     clean.save(encoded, "JPEG", quality=QUALITY, optimize=True)
     kept = encoded.getvalue()
     return Photo(kept, clean.width, clean.height, hashlib.sha256(kept).hexdigest(), look_of(clean))
+
+
+def _upright(opened: Image.Image) -> Image.Image:
+    """In RGB, turned as its EXIF says. Nothing else of the EXIF is touched: Pillow's own way writes it anew,
+    and fails with all kinds of errors over tags that a phone wrote badly."""
+    try:
+        turn = _TURNS.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
+    except (TypeError, LookupError, struct.error):  # no number
+        turn = None
+    picture = opened.convert("RGB")
+    return picture if turn is None else picture.transpose(turn)
 
 
 def look_of(picture: Image.Image) -> str:

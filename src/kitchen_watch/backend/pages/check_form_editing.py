@@ -11,6 +11,8 @@ BAD = "!"
 """Begins the line of a choice that is a finding."""
 ENGLISH = " / "
 """Stands between the Chinese and the English name of a choice."""
+MOST_DIGITS = 4
+"""Of the number of a section or an item on the page."""
 
 
 def choice_lines(choices: tuple[Choice, ...]) -> str:
@@ -60,10 +62,10 @@ def moved(fields: Mapping[str, str], mark: str, by: int) -> tuple[dict[str, str]
     """
     before, _, number = mark.rpartition("-")
     prefix = f"{before}-" if before else ""
-    if not number.isdecimal():
+    if not number.isdecimal() or f"{mark}-name" not in fields or len(number) > MOST_DIGITS:
         return dict(fields), mark
     other = f"{prefix}{int(number) + by}"
-    if f"{mark}-name" not in fields or f"{other}-name" not in fields:
+    if f"{other}-name" not in fields:
         return dict(fields), mark
     swapped = {}
     for key, value in fields.items():

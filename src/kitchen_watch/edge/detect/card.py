@@ -103,7 +103,8 @@ class ModelCard(Settings):
             raise ValueError("labels: a label is given twice; every class needs its own")
         without = [label for label in self.labels if label not in self.thresholds]
         unknown = [label for label in self.thresholds if label not in self.labels]
-        odd = [name for proof in self.precisions.values() for name in proof.files if Path(name).name != name]
+        files = [name for proof in self.precisions.values() for name in proof.files]
+        odd = [repr(name) for name in files if Path(name).name != name or name in {"", ".."}]
         if odd:
             raise ValueError(f"precisions: {', '.join(odd)}: give the names of files beside the model")
         if without:

@@ -68,6 +68,8 @@ def check_named(card: ModelCard, precision: Precision) -> None:
         why = "its card has no figures for it"
     elif proof.proved:
         return
+    elif not proof.difference:
+        why = "its card compares no label with f32"
     else:
         label, fall = min(proof.difference.items(), key=lambda item: item[1])
         why = f"AP50 of {label} changes by {fall:+.3f} against f32, and at most -0.01 is accepted"
@@ -109,7 +111,7 @@ def choose(
 def _read(kept: Path) -> dict[str, dict[str, object]]:
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(known, dict):
         return {}
@@ -118,10 +120,10 @@ def _read(kept: Path) -> dict[str, dict[str, object]]:
 
 def _write(kept: Path, known: dict[str, dict[str, object]]) -> None:
     """Keep it where the folder exists; a check of a configuration creates none."""
-    if not kept.parent.is_dir():
-        return
     new = kept.with_suffix(".new")
     try:
+        if not kept.parent.is_dir():  # raises where a folder above may not be entered
+            return
         new.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
         new.replace(kept)
     except OSError as error:
