@@ -27,6 +27,7 @@ from kitchen_watch.backend.pages import (
     login_routes,
     notification_routes,
     patrol_acts,
+    patrol_answer_routes,
     patrol_routes,
     patrol_rules_routes,
     public_routes,
@@ -109,6 +110,7 @@ def install_pages(app: FastAPI) -> None:
     app.include_router(notification_routes.router)
     app.include_router(patrol_rules_routes.router)
     app.include_router(patrol_acts.router)
+    app.include_router(patrol_answer_routes.router)
     app.include_router(patrol_routes.router)
     app.include_router(receiver_routes.router)
     app.include_router(report_routes.router)

@@ -33,7 +33,7 @@ from kitchen_watch.backend.pages.rendering import Frame
 from kitchen_watch.backend.pages.spoken import said
 from kitchen_watch.backend.parts import Parts, PartsOf
 from kitchen_watch.backend.patrols import checks, findings, pictures, planning, queue
-from kitchen_watch.backend.patrols.routes import keep_finding_photo, keep_photo, keep_snapshot
+from kitchen_watch.backend.patrols.routes import keep_photo, keep_snapshot
 from kitchen_watch.backend.patrols.schemas import (
     MAX_PHOTOS,
     AbsenceBody,
@@ -224,25 +224,6 @@ def answer(
     return _act(parts, frame, person, visitor, check_id, act)
 
 
-@router.post("/{check_id}/findings/{finding_id}/photos")
-async def upload_answer_photo(
-    check_id: RowId,
-    finding_id: RowId,
-    request: Request,
-    person: PremisesPerson,
-    frame: FrameOf,
-    parts: PartsOf,
-    write: Writing,
-) -> Response:
-    """One photo for the answer to a finding; answers with those that wait to be handed in with it."""
-    try:
-        content = await read_photo(request)
-        await run_in_threadpool(keep_finding_photo, parts, write, finding_id, content)
-    except REFUSED as error:
-        return JSONResponse({"problem": said(str(error), frame.language)}, status_code=error.status)
-    return await run_in_threadpool(_answer_tray, parts, frame, person, check_id, finding_id)
-
-
 @router.post("/{check_id}/findings/{finding_id}/settle")
 def settle(
     check_id: RowId,
@@ -388,15 +369,6 @@ def _tray(parts: Parts, frame: Frame, person: Person, check_id: int, item: str) 
         check = check_view(session, person, checks.visible_check(session, person, check_id), now=frame.now)
     shown = pictures_by_item(check).get(item, [])
     return page("patrols/tray.html", frame, check=check, item=item, pictures=shown)
-
-
-def _answer_tray(parts: Parts, frame: Frame, person: Person, check_id: int, finding_id: int) -> Response:
-    with parts.database.read() as session:
-        check = check_view(session, person, checks.visible_check(session, person, check_id), now=frame.now)
-    finding = next((one for one in check.finding_list if one.finding_id == finding_id), None)
-    if finding is None:
-        raise NotFound(f"There is no finding {finding_id} that you may see.")
-    return page("patrols/answer_tray.html", frame, check=check, one=finding)
 
 
 def _body(kind: type[B], **values: object) -> B:
