@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from kitchen_watch.backend.app import make_retention
+from kitchen_watch.backend.audit.tables import AuditRow
 from kitchen_watch.backend.holds.tables import HoldRow
 from kitchen_watch.backend.retention.tables import DeletedKind, DeletionRow
 from kitchen_watch.clock import ManualClock
@@ -119,6 +120,7 @@ def test_the_page_takes_photos_and_shows_them_to_the_officer(
     owner, where = inspectors.browser("manager_a"), f"/patrols/{finding['check_id']}"
     path = f"{where}/findings/{finding['finding_id']}"
     assert f'data-upload="{path}/photos"' in owner.get(where).text
+    assert '<button class="button button-primary">提交整改</button>' in owner.get(where).text
     assert "无法读取" in owner.post(f"{path}/photos", content=b"none").json()["problem"]
     tray = owner.post(f"{path}/photos", content=picture(7))
     (photo,) = re.findall(r'name="photo_ids" value="(\d+)" checked', tray.text)
@@ -126,6 +128,19 @@ def test_the_page_takes_photos_and_shows_them_to_the_officer(
     assert owner.post(f"{path}/answer", data=fields).status_code == 303
     shown = inspectors.browser("regulator").get(where).text
     assert f"/api/v1/patrols/findings/{finding['finding_id']}/photos/{photo}" in shown
+
+
+def test_a_photo_whose_file_is_lost_is_not_there_and_not_viewed(
+    inspectors: Inspectors, finding: dict[str, Any]
+) -> None:
+    photo, owner = upload(inspectors, finding, picture(7)).json(), inspectors.browser("manager_a")
+    assert owner.get(photo["url"]).status_code == 200
+    folder = inspectors.backend.parts.settings.patrol_pictures_dir
+    (folder / photo["sha256"][:2] / photo["sha256"]).unlink()
+    assert owner.get(photo["url"]).status_code == 404
+    with inspectors.backend.parts.database.read() as session:
+        viewed = select(func.count()).where(AuditRow.action == "finding_photo_viewed")
+        assert session.scalar(viewed) == 1
 
 
 def test_they_go_two_years_after_the_finding_is_settled_unless_they_are_held(

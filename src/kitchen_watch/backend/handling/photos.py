@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import structlog
 from PIL import ExifTags, Image, ImageStat, UnidentifiedImageError
 
-from kitchen_watch.errors import InvalidRequest
+from kitchen_watch.errors import InvalidRequest, NotFound
 
 MAX_BYTES = 15 * 1024 * 1024
 MAX_PIXELS = 60_000_000
@@ -37,6 +38,8 @@ _TURNS = MappingProxyType(
     }
 )
 """By what EXIF calls the orientation."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +123,16 @@ def store(directory: Path, photo: Photo) -> None:
 def path_of(directory: Path, sha256: str) -> Path:
     """Where a photo lies."""
     return directory / sha256[:2] / sha256
+
+
+def kept(directory: Path, sha256: str) -> Path:
+    """Where a photo lies that is to be shown.
+
+    Raises:
+        NotFound: its file is lost, whatever the database says.
+    """
+    path = path_of(directory, sha256)
+    if not path.is_file():
+        log.error("a photo is missing on the disk", path=str(path))
+        raise NotFound("There is no such picture.")
+    return path

@@ -241,7 +241,8 @@ def look_at_photo(
     """A photo of the restaurant, as JPEG; the view is written down."""
     with parts.database.write() as session:
         row = service.photo_of(session, _hand(parts, person, visitor), alert_id, photo_id)
-    return FileResponse(photos.path_of(parts.settings.photos_dir, row.sha256), media_type="image/jpeg")
+        path = photos.kept(parts.settings.photos_dir, row.sha256)
+    return FileResponse(path, media_type="image/jpeg")
 
 
 def _add_photo(parts: Parts, write: Write, alert_id: int, content: bytes) -> PhotoView:

@@ -138,9 +138,8 @@ def look_at_finding_photo(
     with parts.database.write() as session:
         by = _author(parts, person, visitor)
         row = answer_photos.look_at_photo(session, by, finding_id, photo_id)
-    return FileResponse(
-        photos.path_of(parts.settings.patrol_pictures_dir, row.sha256), media_type="image/jpeg"
-    )
+        path = photos.kept(parts.settings.patrol_pictures_dir, row.sha256)
+    return FileResponse(path, media_type="image/jpeg")
 
 
 @router.get("/{check_id}", summary="A check")
@@ -234,9 +233,8 @@ def look_at_picture(
     """A photo or snapshot, as JPEG; the view is written down."""
     with parts.database.write() as session:
         row = pictures.look_at(session, _author(parts, person, visitor), check_id, picture_id)
-    return FileResponse(
-        photos.path_of(parts.settings.patrol_pictures_dir, row.sha256), media_type="image/jpeg"
-    )
+        path = photos.kept(parts.settings.patrol_pictures_dir, row.sha256)
+    return FileResponse(path, media_type="image/jpeg")
 
 
 @router.delete("/{check_id}/pictures/{picture_id}", summary="Take a picture out")

@@ -191,9 +191,8 @@ def look_at_photo(
     by = Author(person, Actor(person.id, visitor.address), parts.clock.now())
     with parts.database.write() as session:
         row = service.photo_of(session, by, check_id, photo_id)
-    return FileResponse(
-        photos.path_of(parts.settings.self_check_photos_dir, row.sha256), media_type="image/jpeg"
-    )
+        path = photos.kept(parts.settings.self_check_photos_dir, row.sha256)
+    return FileResponse(path, media_type="image/jpeg")
 
 
 def take_photo(parts: Parts, by: Author, check_id: int, item: str, content: bytes) -> SelfCheckPhoto:
