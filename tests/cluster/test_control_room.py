@@ -11,7 +11,8 @@ import pytest
 
 from kitchen_watch.clock import ManualClock
 from kitchen_watch.cluster.configuration import GroupMembers
-from kitchen_watch.cluster.control_room import SILENT_LIMIT, ControlRoom, group_of
+from kitchen_watch.cluster.control_room import SILENT_LIMIT, ControlRoom
+from kitchen_watch.cluster.hosts import group_of
 from kitchen_watch.cluster.placement import Node, Temper
 from kitchen_watch.cluster.report import CameraReport, HandedOver, HostReport, HostState, Reloaded
 from kitchen_watch.errors import ClusterError, NotFound

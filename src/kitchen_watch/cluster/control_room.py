@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from kitchen_watch.clock import Clock
+from kitchen_watch.cluster import handing_over
 from kitchen_watch.cluster.configuration import GroupMembers
+from kitchen_watch.cluster.hosts import Engine, group_of
 from kitchen_watch.cluster.placement import GroupLoad, Move, Node, Temper, homeless, next_move
 from kitchen_watch.cluster.report import (
     ClusterStatus,
     GroupStatus,
-    HandedOver,
     HostReport,
     HostState,
     MoveReport,
@@ -31,57 +31,15 @@ from kitchen_watch.cluster.report import (
 from kitchen_watch.errors import ClusterError, NotFound
 
 LOOK = timedelta(seconds=1)
-POLL = timedelta(seconds=0.1)
-WARM_LIMIT = timedelta(seconds=120)
-"""A new host that is not warm by then is given up; the old one goes on."""
 SILENT_LIMIT = timedelta(seconds=60)
 """A host whose machine is there, and which does not answer for so long, hangs."""
 START_LIMIT = timedelta(seconds=180)
 """One that the engine is starting, here or elsewhere, may take so long."""
-FIRST_FRAME_LIMIT = timedelta(seconds=15)
 AFTER_TROUBLE = timedelta(seconds=60)
 """A move that failed is not tried again before."""
 KEPT_MOVES = 50
 
 log = structlog.get_logger(__name__)
-
-
-class Engine(Protocol):
-    """What runs hosts on nodes. A host's name starts with its group: see :func:`group_of`."""
-
-    async def nodes(self) -> Sequence[Node]:
-        """The machines that are there and may host groups."""
-        ...
-
-    async def hosts(self) -> Sequence[str]:
-        """Names of all hosts, also of those that are being restarted."""
-        ...
-
-    async def start(self, edge_id: str, node_id: str) -> str:
-        """Start a host for a group on a node; its name. It takes the group when the lease is free."""
-        ...
-
-    async def report(self, host: str) -> HostReport | None:
-        """A host's word on itself; ``None`` if it does not answer in time."""
-        ...
-
-    async def hand_over(self, host: str) -> HandedOver | None:
-        """Let a host end its analysis and give its lease back; ``None`` if it does not answer."""
-        ...
-
-    async def reload(self, host: str, seal: str, *, only_check: bool) -> Reloaded | None:
-        """Let a host take over its machine's file, which must bear the seal, or say whether it could;
-        ``None`` if it does not answer in time."""
-        ...
-
-    async def end(self, host: str) -> None:
-        """End a host for good."""
-        ...
-
-
-def group_of(host: str) -> str:
-    """The group that a host is for."""
-    return host.rpartition("/")[0]
 
 
 class ControlRoom:
@@ -390,7 +348,7 @@ class ControlRoom:
         gaps: Mapping[str, float] = {}
         trouble: str | None = None
         try:
-            gaps = await self._hand_over(move, old)
+            gaps = await handing_over.hand_over(self._engine, move, old, clock=self._clock)
         except ClusterError as error:
             trouble = str(error)
             self._not_before[move.edge_id] = self._clock.now() + AFTER_TROUBLE
@@ -409,48 +367,3 @@ class ControlRoom:
             "group moved" if trouble is None else "group not moved", edge_id=move.edge_id, trouble=trouble,
             longest_gap_s=None if longest is None else round(longest.total_seconds(), 2),
         )  # fmt: skip
-
-    async def _hand_over(self, move: Move, old: str) -> Mapping[str, float]:
-        """The new host warms up, the old one lets go, the new one takes over; seconds without analysis."""
-        new = await self._engine.start(move.edge_id, move.target)
-        warm = await self._until(new, lambda report: report.warm, WARM_LIMIT)
-        ready = warm is not None and warm.warm and warm.state is HostState.WAITING
-        if warm is None or not ready or warm.node_id != move.target:
-            await self._engine.end(new)
-            why = "; ".join(warm.troubles) if warm is not None else ""
-            raise ClusterError(
-                f"The new host was not ready within {WARM_LIMIT.total_seconds():.0f} s on the node it was"
-                f" meant for; the old one goes on. {why}".strip()
-            )
-        handed = await self._engine.hand_over(old)
-        await self._engine.end(old)
-        if handed is None:
-            raise ClusterError("The old host did not answer; the new one takes over when the lease ends.")
-        await self._until(
-            new,
-            lambda report: (
-                {camera.camera_id for camera in report.cameras if camera.first_at is not None}
-                >= set(handed.last_at)
-            ),
-            FIRST_FRAME_LIMIT,
-        )
-        report = await self._engine.report(new)
-        first = {one.camera_id: one.first_at for one in report.cameras} if report is not None else {}
-        return {
-            camera_id: (begun - last).total_seconds()
-            for camera_id, last in handed.last_at.items()
-            if (begun := first.get(camera_id)) is not None
-        }
-
-    async def _until(
-        self, host: str, good: Callable[[HostReport], bool], limit: timedelta
-    ) -> HostReport | None:
-        """The host's first report that is ``good``; its last one of all, or ``None``, after ``limit``."""
-        end = self._clock.monotonic() + limit.total_seconds()
-        while True:
-            report = await self._engine.report(host)
-            if report is not None and good(report):
-                return report
-            if self._clock.monotonic() >= end:
-                return report
-            await self._clock.sleep(POLL)

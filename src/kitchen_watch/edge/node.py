@@ -13,20 +13,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from kitchen_watch.clock import Clock
-from kitchen_watch.control import (
-    CameraCommand,
-    ConfigurationOffer,
-    Heartbeat,
-    Hello,
-)
+from kitchen_watch.control import CameraCommand, ConfigurationOffer, Heartbeat, Hello
 from kitchen_watch.edge.building import build_camera
 from kitchen_watch.edge.cameras import Cameras, RunningCamera
-from kitchen_watch.edge.configuration import (
-    OFFER_FILE,
-    Configuration,
-    ConfigurationSource,
-    keep_offer,
-)
+from kitchen_watch.edge.configuration import OFFER_FILE, Configuration, ConfigurationSource, keep_offer
 from kitchen_watch.edge.control_client import ControlClient
 from kitchen_watch.edge.detect.detection import preferring
 from kitchen_watch.edge.detect.scheduler import mean_work
