@@ -275,7 +275,7 @@ def _is_fenced(error: Exception) -> bool:
         return False
     try:
         problem = json.loads(error.response.body or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(problem, dict) and problem.get("code") == FENCED
 

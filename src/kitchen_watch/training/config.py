@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from kitchen_watch.errors import ConfigError
 from kitchen_watch.training.dataset import Example
@@ -127,7 +127,7 @@ def read_config(path: Path) -> TrainConfig:
     """The configuration in `path`. Raises ConfigError with the place and the reason."""
     try:
         config = TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not a usable training configuration: {error}") from error
     for leg in config.legs:
         for stage in leg.stages:

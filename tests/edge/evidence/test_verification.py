@@ -97,6 +97,12 @@ def test_a_changed_manifest_is_found(tmp_path: Path, key: str) -> None:
     assert ("tampered", manifest.name) in faults(verify(tmp_path))
 
 
+def test_a_manifest_that_would_break_the_reader_is_found_like_any_other(tmp_path: Path) -> None:
+    manifest = manifest_of(make_tree(tmp_path)[3])
+    manifest.write_text("[" * 100_000)
+    assert ("tampered", manifest.name) in faults(verify(tmp_path))
+
+
 def test_a_manifest_that_was_sealed_again_breaks_the_chain_after_it(tmp_path: Path) -> None:
     folders = make_tree(tmp_path)
     path = manifest_of(folders[1])

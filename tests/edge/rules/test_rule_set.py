@@ -86,6 +86,8 @@ def test_an_override_changes_one_parameter_and_the_version_of_its_rule() -> None
         ("NO_HAT.tier=4", "less than or equal to 3"),
         ("NO_HAT.held_s", "Write CODE.parameter=value, for example NO_HAT.held_s=1.0"),
         ("held_s=1", "Write CODE.parameter=value"),
+        ("NO_HAT.held_s=2026-13-45", "the value cannot be read"),
+        ("NO_HAT.held_s=" + "[" * 1200, "the value cannot be read"),
         ("NO_HAT.zones=[a", "the value cannot be read"),
     ],
 )

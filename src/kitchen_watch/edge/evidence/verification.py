@@ -193,7 +193,7 @@ def _read(path: Path, verdict: Verdict) -> Link | None:
             verdict.findings.append(Finding(Fault.TAMPERED, path, "was changed: its own hash is not right"))
             return None
         manifest = EvidenceManifest.model_validate({**values, "sha256": claimed})
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         why = "lacks a field" if isinstance(error, ValidationError | KeyError) else str(error)
         verdict.findings.append(Finding(Fault.TAMPERED, path, f"cannot be read as a manifest: {why}"))
         return None
@@ -240,7 +240,7 @@ def _removed(folder: Path, verdict: Verdict) -> frozenset[str]:
             f"{folder}: {len(removed)} files were removed by the edge's retention at {note['removed_at']}; "
             "the backend holds them. The manifests are proven without them."
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         verdict.findings.append(Finding(Fault.TAMPERED, path, "cannot be read"))
         return frozenset()
     return removed

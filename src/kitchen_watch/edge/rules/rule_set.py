@@ -146,7 +146,7 @@ class RuleSet(Settings):
                 )
             try:
                 value = yaml.safe_load(text)
-            except yaml.YAMLError:
+            except (yaml.YAMLError, ValueError, RecursionError):  # also a day that does not exist
                 raise ConfigError(f"{assignment!r}: the value cannot be read. Write it as in YAML.") from None
             rule_set = rule_set.patched({code: {parameter: value}}, where=assignment)
         return rule_set
