@@ -94,12 +94,16 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
         ({"cameras": [camera(9)]}, "cameras and deal go together"),
         ({"groups": [*GROUPS["groups"], GROUPS["groups"][0]]}, "edge_id edge-1 is given twice"),
         ({"lease": {"seconds": 0.1}}, "lease.seconds"),
+        ({"database": "host=192.0.2.1 password=canary"}, "is no PostgreSQL address"),
+        ({"database": "postgresql://kw:my canary@192.0.2.1/kw"}, "has a blank in it"),
+        ({"database": "postgresql://kw:my/canary@192.0.2.1/kw"}, "has a / before its @"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_place(tmp_path: Path, change: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read(tmp_path, {**GROUPS, **change})
     assert says in str(refused.value)
+    assert "canary" not in str(refused.value)
 
 
 def test_too_many_cameras_for_the_edges_are_refused(tmp_path: Path) -> None:

@@ -97,6 +97,11 @@ class OutboxSettings(Settings):
         scheme = "" if url is None else urlsplit(url.get_secret_value()).scheme
         if url is not None and scheme not in {"postgresql", "postgresql+psycopg"}:
             raise ValueError("is no PostgreSQL address; write it as postgresql://user:password@host/database")
+        # The driver quotes what it stumbles over, and that is the password.
+        if url is not None and any(letter.isspace() for letter in url.get_secret_value()):
+            raise ValueError("has a blank in it; write %20 for one in the user's name or password")
+        if url is not None and "@" in urlsplit(url.get_secret_value()).path:
+            raise ValueError("has a / before its @; write %2F for one in the user's name or password")
         return url
 
 
