@@ -90,6 +90,9 @@ def test_doubles_of_the_one_to_many_head_are_removed_within_their_class() -> Non
     assert sure[:, 4].tolist() == pytest.approx([0.9, 0.7, 0.6])
     assert sure[:, 5].tolist() == [1, 2, 1]
     assert sure[2, :4].tolist() == [70, 10, 99, 50]
+    assert sure[0, :4].tolist() == pytest.approx([(0.9 * 10 + 0.8 * 12) / 1.7, 10, 50, 50]), "their mean"
+    assert sure[1, :4].tolist() == [10, 10, 50, 50], "of its own class only"
+    assert torch.isfinite(found).all(), "also boxes of nothing"
 
 
 def test_who_was_removed_removes_nobody_and_a_crowd_of_people_leaves_room_for_a_faint_head() -> None:
@@ -104,7 +107,7 @@ def test_who_was_removed_removes_nobody_and_a_crowd_of_people_leaves_room_for_a_
     found = export.OneToManyRows(Fixed(answer))(torch.zeros(1, 3, 64, 64))[0]
     sure = found[found[:, 4] > 0]
     assert sure[:, 5].tolist() == [0, 1, 1]
-    assert sure[:, 0].tolist() == [200, 10, 30]
+    assert sure[:, 0].tolist() == pytest.approx([200, 10, 30])
 
 
 @pytest.mark.integration
