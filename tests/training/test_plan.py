@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from kitchen_watch.errors import ConfigError
-from kitchen_watch.training.config import Share, TrainConfig, read_config
+from kitchen_watch.training.config import TrainConfig, read_config
 from kitchen_watch.training.dataset import Example
 from kitchen_watch.training.plan import Batch, epoch_plan
 from tests.support import REPOSITORY
@@ -76,15 +76,6 @@ def test_scarce_bare_heads_are_drawn_more_often(config: TrainConfig, examples: l
             drawn[example.group + bare] += 1
     assert drawn["hat bare"] > 3 * drawn["hat"]
     assert drawn["kitchen"] > 1.5 * drawn["pest"]
-
-
-def test_a_stage_may_draw_what_is_behind_more_often(config: TrainConfig, examples: list[Example]) -> None:
-    stage = config.legs[0].stages[0]
-    pest = next(example for example in examples if example.group == "pest")
-    hat = next(example for example in examples if example.group == "hat")
-    late = stage.model_copy(update={"shares": [Share(group="pest", weight=7.0)]})
-    assert config.weight_of(pest, late) == 7.0
-    assert config.weight_of(hat, late) == config.weight_of(hat, stage) == config.weight_of(hat)
 
 
 def test_an_undescribed_group_is_refused(config: TrainConfig) -> None:

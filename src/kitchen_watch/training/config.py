@@ -58,7 +58,6 @@ class Stage(_Strict):
     crowd: Chance = Field(0.0, description="of large pests together on a picture of pests or of nothing")
     looks: dict[str, Chance]
     head_only: bool = Field(False, description="train the two heads on features that stand still")
-    shares: list[Share] = Field(default_factory=list, description="asked before the shares of all stages")
 
 
 class Leg(_Strict):
@@ -112,10 +111,9 @@ class TrainConfig(_Strict):
     sources: list[Source] = Field(default_factory=list, description="for the model card")
     limits: list[str] = Field(default_factory=list, description="for the model card")
 
-    def weight_of(self, example: Example, stage: Stage | None = None) -> float:
-        """The first fitting share's weight, those of `stage` first. Raises ConfigError without one."""
-        asked = self.shares if stage is None else [*stage.shares, *self.shares]
-        for share in asked:
+    def weight_of(self, example: Example) -> float:
+        """The first fitting share's weight. Raises ConfigError for a group without one."""
+        for share in self.shares:
             if share.fits(example):
                 return share.weight
         raise ConfigError(

@@ -37,7 +37,7 @@ def epoch_plan(
     over all legs.
     """
     rng = np.random.default_rng([config.seed, epoch])
-    weights = np.array([config.weight_of(example, stage) for example in examples])
+    weights = np.array([config.weight_of(example) for example in examples])
     pools: dict[frozenset[str], list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
         pools[example.labelled].append(index)

@@ -22,7 +22,7 @@ from kitchen_watch.edge.detect.card import ModelInput
 from kitchen_watch.edge.detect.letterbox import letterbox
 from kitchen_watch.training.dataset import Example, read_picture
 
-CALIBRATION_PICTURES = 300
+CALIBRATION_PICTURES = 1200
 SEED = 20261124
 
 _HEAD = r"model\.23/"
