@@ -35,7 +35,7 @@ ROUNDS = 4
 OVERLAP = 0.55
 """Above this, two boxes of a class are one thing: heads side by side overlap less."""
 AGREEING = 0.7
-"""Boxes of a class that overlap by more say the same thing from neighbouring places: their mean is nearer to it."""
+"""Boxes of a class that overlap by more say the same from neighbouring places: their mean is nearer to it."""
 OPSET = 18
 CONFIDENT = 0.05
 """Detections above this must agree; fainter ones alert nobody."""
@@ -86,7 +86,7 @@ class OneToManyRows(nn.Module):  # type: ignore[misc]  # torch is untyped here
             stays = (torch.matmul(stays[..., None, :], doubles)[..., 0, :] < 0.5).to(confidence.dtype)
         weights = _alike(shared, areas, AGREEING).to(confidence.dtype) * confidence[..., None, :]
         total = weights.sum(-1)[..., None, :]
-        # Multiplied and summed, not a product of matrices: those are calculated in bf16, in which 600 is 600 +- 2.
+        # Multiplied and summed, not a product of matrices: bf16 has those, and in it 601 is 600.
         means = (weights[..., None, :, :] * corners[..., :, None, :]).sum(-1) / total.clamp(min=1e-9)
         # A box of nothing agrees not even with itself; it stays where it is.
         rows = torch.where(total > 0, means, corners).transpose(2, 3).flatten(1, 2)
