@@ -29,7 +29,7 @@ demo: $(VENV)/.installed ## sample cameras, edge, backend and pages; Ctrl-C stop
 
 # torch and OpenVINO each bring an OpenMP runtime; in one process they end in a crash, so these run apart
 TORCH_TESTS := tests/training/test_evaluate.py tests/training/test_export.py tests/training/test_loss.py \
-               tests/training/test_training.py tests/edge/detect/test_ultralytics_yolo.py
+               tests/training/test_quantising.py tests/training/test_training.py tests/edge/detect/test_ultralytics_yolo.py
 
 test: $(VENV)/.installed-dev ## the tests that need nothing but this machine
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not browser and not postgres and not gstreamer and not thorough and not nat and not cluster" \

@@ -69,3 +69,17 @@ def test_nothing_of_this_machine_is_written_into_the_sources() -> None:
         path = REPOSITORY / name
         if path.suffix in texts and path.is_file():
             assert "../shared" not in path.read_text(encoding="utf-8"), f"{name} depends on files users lack"
+
+
+def test_tests_that_load_torch_run_apart() -> None:
+    """Ultralytics changes how Pillow opens pictures, and two OpenMP runtimes in one process end in a crash."""
+    said = {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "tests").rglob("test_*.py")
+        if "\nneed_torch()" in path.read_text(encoding="utf-8")
+    }
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    assert said
+    assert not {
+        path for path in said if path not in makefile.partition("TORCH_TESTS :=")[2].partition("\n\n")[0]
+    }

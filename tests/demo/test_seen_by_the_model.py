@@ -65,6 +65,7 @@ def test_the_cat_is_nobody_and_hardly_ever_a_rat_at_first_sight(steadiest: Stead
     assert steadiest("demo-store", "person") == 0
 
 
+@pytest.mark.thorough  # ten to twenty seconds
 async def test_the_cat_raises_no_alert(tmp_path: Path) -> None:
     film = tmp_path / "store.mp4"
     render(CAMERAS["demo-store"].scene, film)

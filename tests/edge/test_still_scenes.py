@@ -187,6 +187,7 @@ async def test_files_are_looked_at_in_full() -> None:
     assert not any(one.still for one in seen)
 
 
+@pytest.mark.thorough  # ten to twenty seconds
 def test_no_frame_with_a_rat_of_its_true_size_is_left_out() -> None:
     """Real rats in real empty kitchens; the whole proof with the model is benchmarks/still_scenes.py."""
     require(path=DETECT, why="labelled pictures of rats and kitchens")

@@ -31,6 +31,7 @@ def pieces(browser: httpx.Client) -> list[dict[str, Any]]:
 
 
 @pytest.mark.integration
+@pytest.mark.thorough  # ten to twenty seconds
 def test_an_edge_records_masked_survives_a_power_cut_and_shows_strangers_a_late_picture(
     tmp_path: Path,
 ) -> None:

@@ -31,6 +31,7 @@ def _in_turn(edge: EdgeProcess) -> bool:
 
 
 @pytest.mark.integration
+@pytest.mark.thorough  # ten to twenty seconds
 def test_a_camera_is_added_and_removed_without_touching_the_other(tmp_path: Path) -> None:
     require(module="aio_rtsp_toolkit", why="the test camera needs it: pip install 'kitchen-watch[demo]'")
     film = write_video(tmp_path / "film.mp4", moving_box(100), rate=10, gop=10)

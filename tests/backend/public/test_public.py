@@ -351,6 +351,7 @@ def test_the_seed_brings_grade_and_page(backend: Backend) -> None:
         apply_district(session, spec(), vault=backend.parts.vault, now=NOON)
 
 
+@pytest.mark.thorough  # ten to twenty seconds
 def test_a_stranger_sees_the_hidden_faces_variant_and_never_another(backend: Backend) -> None:
     page = publish(backend)
     stranger = backend.client()

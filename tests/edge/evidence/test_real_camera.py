@@ -67,6 +67,7 @@ async def filmed(server: RtspServer, data_dir: Path) -> tuple[Clip, int]:
 
 
 @pytest.mark.integration
+@pytest.mark.thorough  # ten to twenty seconds
 async def test_a_clip_of_a_real_stream_holds_the_frame_that_the_analysis_saw(
     server: RtspServer, tmp_path: Path
 ) -> None:
