@@ -72,7 +72,7 @@ def test_nothing_of_this_machine_is_written_into_the_sources() -> None:
 
 
 def test_tests_that_load_torch_run_apart() -> None:
-    """Ultralytics changes how Pillow opens pictures, and two OpenMP runtimes in one process end in a crash."""
+    """Ultralytics changes how Pillow opens pictures; two OpenMP runtimes in one process end in a crash."""
     said = {
         path.relative_to(REPOSITORY).as_posix()
         for path in (REPOSITORY / "tests").rglob("test_*.py")
