@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class RayEngine:
-    """See :class:`kitchen_watch.cluster.control_room.Engine`."""
+    """See :class:`kitchen_watch.cluster.hosts.Engine`."""
 
     def __init__(self, host_actor: Any, *, gpus_per_group: float = 0.0) -> None:
         self._host_actor = host_actor
@@ -76,12 +76,12 @@ class RayEngine:
         return report
 
     async def hand_over(self, host: str) -> HandedOver | None:
-        """See :class:`kitchen_watch.cluster.control_room.Engine`."""
+        """See :class:`kitchen_watch.cluster.hosts.Engine`."""
         handed: HandedOver | None = await self._ask(host, "hand_over", HAND_OVER_S)
         return handed
 
     async def reload(self, host: str, seal: str, *, only_check: bool) -> Reloaded | None:
-        """See :class:`kitchen_watch.cluster.control_room.Engine`."""
+        """See :class:`kitchen_watch.cluster.hosts.Engine`."""
         answer: Reloaded | None = await self._ask(host, "reload", RELOAD_S, seal, only_check)
         return answer
 
