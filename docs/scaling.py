@@ -150,6 +150,16 @@ def _cost_table(edge: dict[str, Any]) -> list[str]:
         f"| main stream analysed | {cost['moving']:.0f} | {cost['still']:.0f} |",
         f"| Ultralytics' multi-stream prediction, main stream | {cost['moving_ultralytics']:.0f} "
         f"| {cost['still_ultralytics']:.0f} |",
+        *(
+            [
+                "",
+                "Where it is needed: in the kitchens of this measurement nobody is suspected any more, all is reported.",
+                "Where somebody looks bare all the time, the main stream is decoded all the time; machines below are",
+                "counted for that.",
+            ]
+            if needed and "moving_active" in cost
+            else []
+        ),
     ]
 
 

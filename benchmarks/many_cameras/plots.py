@@ -47,6 +47,7 @@ def draw(result: dict[str, Any], target: Path) -> None:
         axis.grid(alpha=0.3)
     cost.legend()
     machine = result["machine"]
-    figure.suptitle(f"{result['date']} · {machine['cores']} cores · {machine['cpu']} · {result['commit']}")
+    where = f"{machine['cpus']} CPUs · {machine['processor']}"
+    figure.suptitle(f"{result['date']} · {where} · {result['commit']}")
     figure.savefig(target, dpi=110)
     plt.close(figure)
